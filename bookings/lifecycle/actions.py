@@ -1,0 +1,269 @@
+"""The verbs of a booking, its only writers.
+
+Order of locks: the booking's row, then units by id, then day sheets. A new booking is inserted first, so that a form that
+is sent twice waits for its first self on the unique constraint and not inside the calendar.
+"""
+
+from datetime import datetime
+
+from psycopg.errors import UniqueViolation
+from psycopg.types.range import TimestamptzRange
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from bookings.lifecycle import policy
+from bookings.lifecycle.errors import (
+    AttendeesOutOfRange,
+    IllegalTransition,
+    NotOnOffer,
+    PriceChanged,
+    SubmissionUsed,
+    TooLateToCancel,
+    TooManyPeople,
+    time_refusal,
+)
+from bookings.lifecycle.models import Booking
+from bookings.lifecycle.queries import (
+    booking_of_submission,
+    ended_bookings,
+    locked_booking,
+    unanswered_request,
+)
+from bookings.lifecycle.rules import HOLDING, first_state, free_until, kept_minor, may_follow, out_of_reach
+from marketplace.accounts.actor import Actor, system
+from marketplace.accounts.audit import audit
+from marketplace.cities.models import City
+from marketplace.ids import new_reference
+from marketplace.jobs.messages import publish
+from marketplace.money import Money
+from marketplace.timespan import Span, day_span
+from spaces.calendar.actions import claim_space, release_claims
+from spaces.calendar.errors import SlotTaken
+from spaces.calendar.queries import booking_rules, calendar_of
+from spaces.calendar.rules import DAY, BookingRules, why_not
+from spaces.catalog.models import Space, Venue
+from spaces.catalog.policy import require_may_manage
+from spaces.pricing.queries import price_on
+from spaces.pricing.rules import Quote, quote
+
+SUBMITTED_ONCE = "uq_booking_city_id_person_id_submission"
+UNIQUE_REFERENCE = "uq_booking_city_id_reference"
+MOST_PEOPLE = 1_000_000
+
+
+def request_booking(
+    session: Session,
+    city: City,
+    space: Space,
+    *,
+    actor: Actor,
+    during: Span,
+    purpose: str,
+    attendees: int | None,
+    organisation_id: int | None,
+    submission: str,
+    at: datetime,
+    source: str = "web",
+    expected_total_minor: int | None = None,
+) -> Booking:
+    """Book the space, at once or by a request to its owner, and take the time.
+
+    The same `submission` of the same person gives the booking it has made already. `expected_total_minor` is the price
+    the person saw. Raises the refusals of `policy.require_may_book`, TooManyPeople, AttendeesOutOfRange, a
+    TimeNotBookable, PriceChanged, SubmissionUsed, SlotTaken; then nothing is left behind and the transaction is usable.
+    """
+    person_id = policy.require_may_book(actor, space, organisation_id)
+    known = booking_of_submission(session, city.id, person_id, submission)
+    if known is not None:
+        return same_request(known, space, during)
+    check_attendees(space, attendees)
+    rules = booking_rules(space)
+    try:
+        check_time(session, city, space, rules, during, at=at)
+    except SlotTaken:
+        # Perhaps by this very form, sent twice, whose first self has committed since the look above.
+        known = booking_of_submission(session, city.id, person_id, submission)
+        if known is not None:
+            return same_request(known, space, during)
+        raise
+    price = price_of(session, city, space, during)
+    if expected_total_minor is not None and expected_total_minor != price.total.minor:
+        raise PriceChanged(total_minor=price.total.minor, currency=price.total.currency)
+    booking = Booking(
+        city_id=city.id,
+        reference=new_reference(),
+        space_id=space.id,
+        person_id=person_id,
+        organisation_id=organisation_id,
+        during=TimestamptzRange(during.start, during.end),
+        state=first_state(space.approval),
+        purpose=purpose,
+        attendees=attendees,
+        lines=[line.as_json() for line in price.lines],
+        total_minor=price.total.minor,
+        vat_minor=price.vat.minor,
+        currency=price.total.currency,
+        cancel_free_until=free_until(during.start, space.cancellation_hours),
+        source=source,
+        submission=submission,
+        created_at=at,
+        changed_at=at,
+    )
+    try:
+        with session.begin_nested():
+            session.add(booking)
+            session.flush()
+            claim_space(session, city, space.id, holder_id=booking.id, body=during, rules=rules)
+    except IntegrityError as error:
+        if not breaks(error, SUBMITTED_ONCE):
+            raise
+        known = booking_of_submission(session, city.id, person_id, submission)
+        if known is None:
+            raise
+        return same_request(known, space, during)
+    audit(session, actor, "booking.requested", "booking", booking.id, state=booking.state, source=source)
+    name = "booking.confirmed" if booking.state == "confirmed" else "booking.requested"
+    publish(session, name, city_id=city.id, booking_id=booking.id)
+    session.flush()
+    return booking
+
+
+def same_request(known: Booking, space: Space, during: Span) -> Booking:
+    """The booking that this submission has made, if it is the same request."""
+    if known.space_id != space.id or known.span != during:
+        raise SubmissionUsed
+    return known
+
+
+def breaks(error: IntegrityError, constraint: str) -> bool:
+    return isinstance(error.orig, UniqueViolation) and error.orig.diag.constraint_name == constraint
+
+
+def check_attendees(space: Space, attendees: int | None) -> None:
+    """Raises TooManyPeople, AttendeesOutOfRange."""
+    if attendees is None:
+        return
+    if not 1 <= attendees <= MOST_PEOPLE:
+        raise AttendeesOutOfRange
+    if space.capacity is not None and attendees > space.capacity:
+        raise TooManyPeople(space.capacity)
+
+
+def check_time(
+    session: Session, city: City, space: Space, rules: BookingRules, during: Span, *, at: datetime
+) -> None:
+    """Raises the refusal of the rule that this time breaks, or SlotTaken."""
+    code = out_of_reach(rules, during, now=at)
+    if code is None:
+        first, last = (t.astimezone(city.zone).date() for t in (during.start, during.end))
+        # The whole opening must be seen: it may have begun the evening before.
+        window = Span(day_span(first - DAY, city.zone).start, day_span(last + DAY, city.zone).end)
+        calendar = calendar_of(session, city.id, space.id, window, city.zone)
+        code = why_not(calendar, rules, during, zone=city.zone, now=at)
+    if code == "slot-taken":
+        raise SlotTaken
+    if code is not None:
+        raise time_refusal(code, rules)
+
+
+def price_of(session: Session, city: City, space: Space, during: Span) -> Quote:
+    """What this time costs. Raises NotOnOffer for a space without a price."""
+    terms = price_on(session, city, space.id, during.start.astimezone(city.zone).date())
+    if terms is None:
+        raise NotOnOffer
+    return quote(terms, during, city.zone)
+
+
+def move_to(session: Session, booking: Booking, state: str, at: datetime) -> None:
+    """Let `state` follow the booking's present one, and give the time back where the new state does not hold it.
+
+    Every change of state goes through here. Raises IllegalTransition. The row is locked and read anew first, so of two
+    that decide at once the second is refused.
+    """
+    locked_booking(session, booking)
+    if not may_follow(booking.state, state):
+        raise IllegalTransition(state=booking.state, asked=state)
+    booking.state, booking.changed_at = state, at
+    session.flush()
+    if state not in HOLDING:
+        release_claims(session, session.get_one(City, booking.city_id), holder_id=booking.id)
+
+
+def cancel_booking(session: Session, city: City, booking: Booking, *, actor: Actor, at: datetime) -> Money:
+    """Give the time back; return what the owner keeps of the price.
+
+    Nothing until `cancel_free_until`, afterwards all of it. Raises NoRightToCancel, TooLateToCancel once the time has
+    begun, IllegalTransition.
+    """
+    policy.require_may_cancel(actor, booking)
+    locked_booking(session, booking)
+    if may_follow(booking.state, "cancelled") and at >= booking.span.start:
+        raise TooLateToCancel
+    kept = kept_minor(
+        state=booking.state,
+        total_minor=booking.total_minor,
+        cancel_free_until=booking.cancel_free_until,
+        at=at,
+    )
+    move_to(session, booking, "cancelled", at)
+    audit(session, actor, "booking.cancelled", "booking", booking.id, kept_minor=kept)
+    publish(session, "booking.cancelled", city_id=city.id, booking_id=booking.id, kept_minor=kept)
+    session.flush()
+    return Money(kept, booking.currency)
+
+
+def approve_booking(
+    session: Session, city: City, booking: Booking, venue: Venue, *, actor: Actor, at: datetime
+) -> None:
+    """Confirm a request. Raises NotYourVenue, IllegalTransition."""
+    require_may_manage(actor, venue)
+    locked_booking(session, booking)
+    if booking.state != "awaiting_approval":
+        raise IllegalTransition(state=booking.state, asked="confirmed")
+    move_to(session, booking, "confirmed", at)
+    audit(session, actor, "booking.approved", "booking", booking.id)
+    publish(session, "booking.confirmed", city_id=city.id, booking_id=booking.id)
+    session.flush()
+
+
+def decline_booking(
+    session: Session,
+    city: City,
+    booking: Booking,
+    venue: Venue,
+    *,
+    actor: Actor,
+    reason: str,
+    at: datetime,
+) -> None:
+    """Turn a request down, with a reason that the booker reads. Raises NotYourVenue, IllegalTransition."""
+    require_may_manage(actor, venue)
+    move_to(session, booking, "declined", at)
+    audit(session, actor, "booking.declined", "booking", booking.id, reason=reason)
+    publish(session, "booking.declined", city_id=city.id, booking_id=booking.id, reason=reason)
+    session.flush()
+
+
+def complete_bookings(session: Session, city_id: int, *, at: datetime, limit: int = 500) -> int:
+    """Complete confirmed bookings whose time is over; returns how many, at most `limit`. Their claims stay."""
+    over = ended_bookings(session, city_id, at=at, limit=limit)
+    for booking in over:
+        move_to(session, booking, "completed", at)
+        audit(session, system(city_id), "booking.completed", "booking", booking.id)
+    session.flush()
+    return len(over)
+
+
+def expire_request(session: Session, city_id: int, *, at: datetime) -> bool:
+    """Expire one request that nobody answered before its time began; returns whether there was one.
+
+    One for each transaction: giving back the units of several would take their locks out of order.
+    """
+    booking = unanswered_request(session, city_id, at=at)
+    if booking is None:
+        return False
+    move_to(session, booking, "expired", at)
+    audit(session, system(city_id), "booking.expired", "booking", booking.id)
+    publish(session, "booking.expired", city_id=city_id, booking_id=booking.id)
+    session.flush()
+    return True

@@ -1,0 +1,173 @@
+"""What can be refused about a booking. Every rule of the calendar has its own class, code and text."""
+
+from typing import Any, ClassVar
+
+from marketplace.errors import N_, Conflict, FieldError, Forbidden, Invalid, NotFound
+from spaces.calendar.rules import BookingRules
+
+
+class BookingNotFound(NotFound):
+    code = "booking-not-found"
+    title = N_("We did not find this booking. It may belong to another account.")
+
+
+class OrganisationsOnly(Forbidden):
+    code = "organisations-only"
+    title = N_("Only organisations book this space. Choose one that you may book for.")
+
+
+class NoRightToBook(Forbidden):
+    code = "no-right-to-book"
+    title = N_("You do not have the right to book for this organisation. Its manager can give it to you.")
+
+
+class NoRightToCancel(Forbidden):
+    code = "no-right-to-cancel"
+    title = N_("Only the one who booked, or people who book for the organisation, can cancel.")
+
+
+class NotOnOffer(Conflict):
+    code = "not-on-offer"
+    title = N_("This space cannot be booked just now.")
+
+
+class PriceChanged(Conflict):
+    """`total_minor` is the price now."""
+
+    code = "price-changed"
+    title = N_("The price has changed since you saw it. Check it and confirm again.")
+
+
+class SubmissionUsed(Conflict):
+    """The same form or idempotency key came with another space or time."""
+
+    code = "submission-used"
+    title = N_("This form has already been used for another booking. Open the page again.")
+
+
+class IllegalTransition(Conflict):
+    """`state` is the present one, `asked` the one that may not follow it."""
+
+    code = "illegal-transition"
+    title = N_("The booking has changed meanwhile, so this is no longer possible.")
+
+
+class TooLateToCancel(Conflict):
+    code = "too-late-to-cancel"
+    title = N_("A booking that has begun cannot be cancelled.")
+
+
+class TimeUnreadable(Invalid):
+    code = "time-unreadable"
+    title = N_("We could not read the time in this address.")
+
+
+class TooManyPeople(Invalid):
+    """`capacity` is how many fit."""
+
+    code = "too-many-people"
+    title = N_("More people than the space holds.")
+
+    def __init__(self, capacity: int) -> None:
+        text = N_("%(capacity)d people fit here.")
+        super().__init__(
+            FieldError("attendees", self.code, text, (("capacity", capacity),)), capacity=capacity
+        )
+
+
+class AttendeesOutOfRange(Invalid):
+    code = "attendees-out-of-range"
+    title = N_("The number of people is not believable.")
+
+    def __init__(self) -> None:
+        super().__init__(
+            FieldError("attendees", self.code, N_("Write how many people come, at least 1, or leave it out."))
+        )
+
+
+class TimeNotBookable(Invalid):
+    """A rule of the space forbids this time; `text` says which and what is allowed."""
+
+    code = "time-not-bookable"
+    title = N_("This time cannot be booked.")
+    text: ClassVar[str] = title
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(FieldError("start", self.code, self.text, tuple(values.items())), **values)
+
+
+class InThePast(TimeNotBookable):
+    code = "in-the-past"
+    title = N_("This time has passed.")
+    text = N_("Choose a time that is still to come.")
+
+
+class TooLateToBook(TimeNotBookable):
+    code = "too-late-to-book"
+    title = N_("It is too late to book this time.")
+    text = N_("This space is booked at least %(hours)s h ahead.")
+
+
+class TooFarAhead(TimeNotBookable):
+    code = "too-far-ahead"
+    title = N_("This time cannot be booked yet.")
+    text = N_("This space can be booked %(days)d days ahead.")
+
+
+class TooShort(TimeNotBookable):
+    code = "too-short"
+    title = N_("This time is too short.")
+    text = N_("The shortest booking here is %(minutes)d minutes.")
+
+
+class TooLong(TimeNotBookable):
+    code = "too-long"
+    title = N_("This time is too long.")
+    text = N_("The longest booking here is %(hours)s h.")
+
+
+class NotOpen(TimeNotBookable):
+    code = "not-open"
+    title = N_("The space is closed at this time.")
+    text = N_("Choose a time within the opening hours.")
+
+
+class OddLength(TimeNotBookable):
+    code = "odd-length"
+    title = N_("This length cannot be booked.")
+    text = N_("Lengths here go in steps of %(minutes)d minutes.")
+
+
+class OddStart(TimeNotBookable):
+    code = "odd-start"
+    title = N_("A booking cannot begin at this time.")
+    text = N_("Bookings here begin every %(minutes)d minutes from the time the space opens.")
+
+
+class WholeDaysOnly(TimeNotBookable):
+    code = "whole-days-only"
+    title = N_("This space is booked by whole days.")
+    text = N_("Choose whole days, from opening to closing.")
+
+
+def time_refusal(code: str, rules: BookingRules) -> TimeNotBookable:
+    """The refusal for a code of the calendar's `why_not`, with what the space does allow."""
+    longest = max(rules.max_minutes, rules.min_minutes)
+    kinds: dict[str, tuple[type[TimeNotBookable], dict[str, Any]]] = {
+        "in-the-past": (InThePast, {}),
+        "too-late-to-book": (TooLateToBook, {"hours": hours(rules.notice_minutes)}),
+        "too-far-ahead": (TooFarAhead, {"days": rules.horizon_days}),
+        "too-short": (TooShort, {"minutes": rules.min_minutes}),
+        "too-long": (TooLong, {"hours": hours(longest)}),
+        "not-open": (NotOpen, {}),
+        "odd-length": (OddLength, {"minutes": rules.interval_minutes}),
+        "odd-start": (OddStart, {"minutes": rules.interval_minutes}),
+        "whole-days-only": (WholeDaysOnly, {}),
+    }
+    kind, values = kinds[code]
+    return kind(**values)
+
+
+def hours(minutes: int) -> str:
+    """90 as 1.5, 120 as 2."""
+    return f"{minutes / 60:.2f}".rstrip("0").rstrip(".")

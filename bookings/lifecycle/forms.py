@@ -1,0 +1,148 @@
+"""Shapes of the pages' input: times in addresses, the checkout's form, the reason of a refusal."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from flask_babel import lazy_gettext
+from wtforms import HiddenField, StringField, TextAreaField, ValidationError
+from wtforms.validators import Length
+
+from bookings.lifecycle.errors import TimeUnreadable
+from marketplace.timespan import Span
+from marketplace.web.forms import Form
+
+# ISO 8601 with an offset; a plus that came as a space, as it does when an address is not encoded, counts as one.
+INSTANT = re.compile(
+    r"(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2})(?::(\d{2})(?:\.0+)?)?(Z|[+ -]\d{2}:?\d{2})", re.ASCII
+)
+MINUTES = re.compile(r"[1-9]\d{0,4}", re.ASCII)
+WHOLE = re.compile(r"\d{1,9}", re.ASCII)
+SUBMISSION = re.compile(r"[0-9A-Za-z-]{8,80}", re.ASCII)
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+LONGEST = timedelta(days=62)
+NEAR = timedelta(days=3660)
+TEXT_MAX = 200
+REASON_MAX = 1000
+
+
+def read_instant(text: str) -> datetime | None:
+    """The instant that the text names, UTC, or None."""
+    match = INSTANT.fullmatch(text.strip())
+    if match is None:
+        return None
+    day, clock, second, offset = match.groups()
+    try:
+        at = datetime.fromisoformat(f"{day}T{clock}:{second or '00'}{offset.replace(' ', '+')}")
+        return at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def read_time(values: Mapping[str, str], *, now: datetime) -> Span:
+    """The wished time from `start` and `minutes` or `end`. Raises TimeUnreadable on anything else, also on times
+    decades away: they are mistakes, and far from the present even adding a day can fail."""
+    start = read_instant(values.get("start", ""))
+    if start is None or not -NEAR < start - now < NEAR:
+        raise TimeUnreadable
+    if values.get("end"):
+        end = read_instant(values["end"])
+    elif MINUTES.fullmatch(values.get("minutes", "")):
+        end = start + timedelta(minutes=int(values["minutes"]))
+    else:
+        end = None
+    if end is None or not timedelta(0) < end - start <= LONGEST:
+        raise TimeUnreadable
+    return Span(start, end)
+
+
+def plain_text(text: str | None) -> str:
+    """Without control characters, which no one means and the database refuses."""
+    return CONTROL.sub("", text or "").strip()
+
+
+def read_whole(text: str | None) -> int | None:
+    """A whole number as typed, or None."""
+    plain = (text or "").strip().replace("\u00a0", "").replace(" ", "")
+    return int(plain) if WHOLE.fullmatch(plain) else None
+
+
+def new_submission() -> str:
+    return str(uuid4())
+
+
+@dataclass(frozen=True)
+class QuickForm:
+    """What a chip of a result row sends: a time, the key of this very form, the number of people."""
+
+    during: Span
+    submission: str
+    people: str
+    purpose: str
+    total: int | None
+
+    @classmethod
+    def read(cls, values: Mapping[str, str], *, now: datetime) -> "QuickForm":
+        submission = values.get("submission", "")
+        return cls(
+            read_time(values, now=now),
+            submission if SUBMISSION.fullmatch(submission) else "",
+            values.get("people", "")[:20],
+            plain_text(values.get("purpose"))[:TEXT_MAX],
+            read_whole(values.get("total")),
+        )
+
+    @property
+    def attendees(self) -> int | None:
+        return read_whole(self.people)
+
+
+class CheckoutForm(Form):
+    """Who books, for what, how many. `total` is the price that the person saw, in minor units."""
+
+    organisation = StringField(lazy_gettext("Who do you book for?"))
+    purpose = StringField(
+        lazy_gettext("What are you arranging?"),
+        filters=[plain_text],
+        validators=[Length(max=TEXT_MAX, message=lazy_gettext("Say it in 200 characters."))],
+    )
+    attendees = StringField(lazy_gettext("How many come?"), filters=[lambda text: (text or "").strip()])
+    submission = HiddenField()
+    total = HiddenField()
+
+    def validate_attendees(self, field: StringField) -> None:
+        if field.data and read_whole(field.data) is None:
+            raise ValidationError(lazy_gettext("Write a whole number, such as 12."))
+
+    def validate_submission(self, field: HiddenField) -> None:
+        if not SUBMISSION.fullmatch(field.data or ""):
+            field.data = new_submission()
+            raise ValidationError(lazy_gettext("The form did not arrive whole. Send it again."))
+
+    @property
+    def people(self) -> int | None:
+        return read_whole(self.attendees.data)
+
+    @property
+    def expected_total(self) -> int | None:
+        return read_whole(self.total.data)
+
+
+class DeclineForm(Form):
+    """Why a request is turned down; the booker reads it."""
+
+    reason = TextAreaField(
+        lazy_gettext("Reason"),
+        filters=[plain_text],
+        validators=[Length(max=REASON_MAX, message=lazy_gettext("Say it in 1,000 characters."))],
+    )
+
+    def validate_reason(self, field: TextAreaField) -> None:
+        if not field.data:
+            raise ValidationError(lazy_gettext("Write why, so that the person can ask for something else."))
+
+
+class PlainForm(Form):
+    """A button alone."""

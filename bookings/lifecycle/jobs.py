@@ -1,0 +1,73 @@
+"""Handlers of messages about bookings, and what the clock starts. All are safe to run twice."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bookings.lifecycle.actions import complete_bookings, expire_request
+from bookings.lifecycle.notices import Notice, to_booker, to_owner
+from bookings.lifecycle.queries import BookedSpace, booked_space_of_id, managers_of
+from marketplace.cities.models import City
+from marketplace.clock import now
+from marketplace.db import transaction
+from marketplace.jobs.messages import Message
+from marketplace.notifications.mail import send_mail
+
+BATCH = 500
+
+
+def mail(session: Session, notice: Notice) -> None:
+    send_mail(session, notice.person, notice.template, key=notice.key, **notice.context)
+
+
+def booked_of(session: Session, message: Message) -> tuple[City, BookedSpace] | None:
+    booked = booked_space_of_id(session, message.city_id, message["booking_id"])
+    return None if booked is None else (session.get_one(City, message.city_id), booked)
+
+
+def mail_confirmed(session: Session, message: Message) -> None:
+    """To the booker: the time is yours."""
+    if found := booked_of(session, message):
+        mail(session, to_booker(*found, "confirmed"))
+
+
+def mail_requested(session: Session, message: Message) -> None:
+    """To the booker: the request waits; to those who run the place: somebody asks."""
+    if found := booked_of(session, message):
+        city, booked = found
+        mail(session, to_booker(city, booked, "requested"))
+        for manager in managers_of(session, city.id, booked.owner.id):
+            mail(session, to_owner(city, booked, manager))
+
+
+def mail_cancelled(session: Session, message: Message) -> None:
+    """To the booker, whoever cancelled."""
+    if found := booked_of(session, message):
+        mail(session, to_booker(*found, "cancelled", kept_minor=message["kept_minor"]))
+
+
+def mail_declined(session: Session, message: Message) -> None:
+    if found := booked_of(session, message):
+        mail(session, to_booker(*found, "declined", reason=message["reason"]))
+
+
+def mail_expired(session: Session, message: Message) -> None:
+    if found := booked_of(session, message):
+        mail(session, to_booker(*found, "expired"))
+
+
+def finish_bookings(at: datetime | None = None) -> None:
+    """Complete what is over and expire what nobody answered, in every city, in short transactions."""
+    at = at or now()
+    with transaction() as session:
+        city_ids = session.scalars(select(City.id).order_by(City.id)).all()
+    for city_id in city_ids:
+        moved = BATCH
+        while moved == BATCH:
+            with transaction() as session:
+                moved = complete_bookings(session, city_id, at=at, limit=BATCH)
+        expired = True
+        while expired:
+            with transaction() as session:
+                expired = expire_request(session, city_id, at=at)

@@ -1,0 +1,89 @@
+"""Messages to people about a booking: who gets which, with what in it. The texts are the mail templates."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bookings.lifecycle.queries import BookedSpace
+from marketplace.accounts.models import Person
+from marketplace.cities.models import City
+from marketplace.money import Money
+
+TEMPLATES = "bookings/lifecycle/mail/"
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One mail to one person; `key` names it for ever."""
+
+    person: Person
+    template: str
+    key: str
+    context: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What every mail about a booking may tell, times in the city's zone."""
+
+    reference: str
+    space_names: dict[str, str]
+    venue_names: dict[str, str]
+    streets: dict[str, str]
+    start: datetime
+    end: datetime
+    total: Money
+    vat: Money
+    kept: Money
+    cancel_free_until: datetime
+    free_cancellation: bool
+    booker: str
+    organisation: str | None
+    owner: str
+    purpose: str
+    attendees: int | None
+    instructions: dict[str, str]
+
+
+def facts_of(city: City, booked: BookedSpace, *, kept_minor: int = 0) -> Facts:
+    booking = booked.booking
+    return Facts(
+        reference=booking.reference,
+        space_names=booked.space.names,
+        venue_names=booked.venue.names,
+        streets=booked.venue.streets,
+        start=booking.span.start.astimezone(city.zone),
+        end=booking.span.end.astimezone(city.zone),
+        total=Money(booking.total_minor, booking.currency),
+        vat=Money(booking.vat_minor, booking.currency),
+        kept=Money(kept_minor, booking.currency),
+        cancel_free_until=booking.cancel_free_until.astimezone(city.zone),
+        free_cancellation=booking.cancel_free_until > booking.changed_at,
+        booker=booked.person.name,
+        organisation=booked.organisation.name if booked.organisation else None,
+        owner=booked.owner.name,
+        purpose=booking.purpose,
+        attendees=booking.attendees,
+        instructions=booked.space.instructions,
+    )
+
+
+def to_booker(city: City, booked: BookedSpace, what: str, *, kept_minor: int = 0, reason: str = "") -> Notice:
+    """`what` is the template's name: confirmed, requested, cancelled, declined or expired."""
+    return Notice(
+        booked.person,
+        TEMPLATES + what,
+        f"booking:{booked.booking.id}:{what}",
+        {"facts": facts_of(city, booked, kept_minor=kept_minor), "reason": reason},
+    )
+
+
+def to_owner(city: City, booked: BookedSpace, manager: Person) -> Notice:
+    """A new request, for one of those who answer it."""
+    return Notice(
+        manager,
+        TEMPLATES + "new_request",
+        f"booking:{booked.booking.id}:new_request:{manager.id}",
+        {"facts": facts_of(city, booked)},
+    )

@@ -1,0 +1,362 @@
+"""What the pages show of bookings, in the reader's words: texts, price lines, chips. No writes, no decisions."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from babel.dates import format_date
+from flask import url_for
+
+from bookings.lifecycle.forms import new_submission
+from bookings.lifecycle.models import Booking
+from bookings.lifecycle.queries import Alternatives, ListedBooking, Step
+from bookings.lifecycle.rules import OPEN
+from marketplace.cities.models import City
+from marketplace.money import Money
+from marketplace.timespan import Span
+from marketplace.web import i18n
+from marketplace.web.i18n import (
+    N_,
+    NBSP,
+    format_clock,
+    format_distance,
+    format_hours,
+    format_money,
+    format_number,
+    format_span,
+    localised,
+    reader_language,
+)
+from spaces.catalog.models import Space, Venue
+from spaces.catalog.vocabulary import DRAWINGS, PURPOSES
+from spaces.pricing.rules import LINE_TEXTS, Quote
+
+
+def gettext(text: str, **values: Any) -> str:
+    """Flask-Babel's, with a type."""
+    return str(i18n.gettext(text, **values))
+
+
+STATES: Mapping[str, tuple[str, str]] = {
+    "held": ("info", N_("Held for you")),
+    "awaiting_payment": ("alert", N_("Waiting for payment")),
+    "awaiting_approval": ("info", N_("Waiting for the owner")),
+    "confirmed": ("success", N_("Confirmed")),
+    "completed": ("neutral", N_("Over")),
+    "declined": ("error", N_("Declined")),
+    "cancelled": ("neutral", N_("Cancelled")),
+    "expired": ("neutral", N_("Not answered in time")),
+    "no_show": ("alert", N_("Nobody came")),
+}
+
+STEPS = {
+    "booking.requested": N_("Booked"),
+    "booking.asked": N_("Requested"),
+    "booking.approved": N_("Approved by the owner"),
+    "booking.declined": N_("Declined by the owner"),
+    "booking.cancelled": N_("Cancelled"),
+    "booking.completed": N_("Over"),
+    "booking.expired": N_("Not answered in time"),
+}
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A free time to press: a link, or with `action` a form of its own."""
+
+    said: str
+    time: str
+    price: str
+    state: str
+    href: str | None = None
+    action: str | None = None
+    fields: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class SpaceChips:
+    """A similar space near by with the chip of its time."""
+
+    name: str
+    place: str
+    url: str
+    chip: Chip
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What the person has filled in, handed on to whatever they press next."""
+
+    organisation: str = ""
+    purpose: str = ""
+    people: str = ""
+    q: str = ""
+
+    def as_args(self) -> dict[str, Any]:
+        values = {
+            "organisation": self.organisation,
+            "purpose": self.purpose,
+            "people": self.people,
+            "q": self.q,
+        }
+        return {key: value for key, value in values.items() if value}
+
+
+def status(state: str) -> tuple[str, str]:
+    """(kind of label, text)."""
+    kind, text = STATES[state]
+    return kind, gettext(text)
+
+
+def local(span: Span, city: City) -> tuple[datetime, datetime]:
+    return span.start.astimezone(city.zone), span.end.astimezone(city.zone)
+
+
+def time_text(span: Span, city: City, *, year: bool = False) -> str:
+    """The whole time; on a narrow page it may break between the day and the hours, never within them."""
+    text = format_span(*local(span, city), year=year)
+    for at in ("klo", "kl."):
+        text = text.replace(f"{NBSP}{at}", f" {at}")
+    return text.replace(f",{NBSP}", ", ")
+
+
+def instant_text(at: datetime, city: City) -> str:
+    """ma 10.5. klo 18.00."""
+    here = at.astimezone(city.zone)
+    return gettext("%(day)s at %(clock)s", day=day_text(here.date()), clock=format_clock(here))
+
+
+def day_text(day: date) -> str:
+    language = reader_language()
+    weekday = format_date(day, "ccc", locale=language).rstrip(".")
+    if language == "en":
+        return f"{weekday}\u00a0{day.day}\u00a0{format_date(day, 'MMM', locale='en')}"
+    return f"{weekday}\u00a0{day.day}.{day.month}" + ("." if language == "fi" else "")
+
+
+def place_text(space: Space, venue: Venue) -> str:
+    """The venue's name, and the space's where it says more."""
+    place, room = localised(venue.names), localised(space.names)
+    return place if room in ("", place) else f"{place}, {room}"
+
+
+def street_text(venue: Venue) -> str:
+    town = " ".join(part for part in (venue.postcode, venue.locality) if part)
+    return ", ".join(part for part in (localised(venue.streets), town) if part)
+
+
+def drawing(space: Space) -> str:
+    return f"art/{DRAWINGS.get(space.kind, 'meeting')}.svg"
+
+
+def line_text(code: str, quantity: Decimal, unit: Money) -> str:
+    return gettext(LINE_TEXTS[code], quantity=format_number(float(quantity)), price=format_money(unit))
+
+
+def quote_rows(quote: Quote) -> list[tuple[str, ...]]:
+    """The rows of `ui.price_lines` for a price that is still to be agreed."""
+    rows: list[tuple[str, ...]] = [
+        (line_text(line.code, line.quantity, line.unit_price), format_money(line.total))
+        for line in quote.lines
+    ]
+    if quote.total:
+        rate = format_number(quote.vat_basis_points / 100)
+        rows.append((gettext("Price without tax"), format_money(quote.total - quote.vat), "quiet"))
+        rows.append((gettext("VAT %(rate)s %%", rate=rate), format_money(quote.vat), "quiet"))
+    return rows
+
+
+def booking_rows(booking: Booking) -> list[tuple[str, ...]]:
+    """The same for a booking, from the lines it was sold at."""
+    rows: list[tuple[str, ...]] = [
+        (
+            line_text(line["code"], Decimal(line["quantity"]), Money(line["unit_minor"], booking.currency)),
+            format_money(Money(line["total_minor"], booking.currency)),
+        )
+        for line in booking.lines
+    ]
+    if booking.total_minor:
+        rows.append(
+            (gettext("of which VAT"), format_money(Money(booking.vat_minor, booking.currency)), "quiet")
+        )
+    return rows
+
+
+def button_text(space: Space, total: Money) -> str:
+    """The result with the sum."""
+    price = format_money(total)
+    if space.approval == "handler":
+        return gettext("Send a request, %(price)s", price=price) if total else gettext("Send a request")
+    return gettext("Book %(price)s", price=price) if total else gettext("Book free of charge")
+
+
+def purposes_of(space: Space) -> list[str]:
+    """Suggestions for what a person arranges here."""
+    return [gettext(PURPOSES[code]) for code in space.purposes if code in PURPOSES]
+
+
+def time_args(span: Span, city: City, *, whole_days: bool) -> dict[str, Any]:
+    """The time as the arguments of an address."""
+    start, end = local(span, city)
+    if whole_days:
+        return {"start": start.isoformat(), "end": end.isoformat()}
+    return {"start": start.isoformat(), "minutes": str(span.minutes)}
+
+
+def time_chips(
+    found: Alternatives, space: Space, city: City, *, day: date, kept: Kept, posts: str | None
+) -> list[Chip]:
+    """Other times of the same space; the day is said where it is another one."""
+    chips = []
+    for offer in found.times:
+        start, end = local(offer.span, city)
+        same_day = start.date() == day
+        text = format_hours(start, end) if same_day and not space.whole_days else format_span(start, end)
+        chips.append(
+            chip(space, offer.span, offer.price_minor, city, text=text, name="", kept=kept, posts=posts)
+        )
+    return chips
+
+
+def space_chips(found: Alternatives, city: City, *, kept: Kept, posts: str | None) -> list[SpaceChips]:
+    """Similar spaces near by, each with one time."""
+    shown = []
+    for other in found.spaces:
+        span = other.offer.span
+        name = place_text(other.space, other.venue)
+        away = other.distance_m
+        near = [
+            format_distance(away) if away is not None and away > 30 else None,
+            gettext("up to %(capacity)d people", capacity=other.space.capacity)
+            if other.space.capacity
+            else None,
+        ]
+        shown.append(
+            SpaceChips(
+                name,
+                " · ".join(part for part in near if part),
+                space_url(other.space.id, span, city),
+                chip(
+                    other.space,
+                    span,
+                    other.offer.price_minor,
+                    city,
+                    text=time_text(span, city),
+                    name=name,
+                    kept=kept,
+                    posts=posts,
+                ),
+            )
+        )
+    return shown
+
+
+def chip(
+    space: Space,
+    span: Span,
+    price_minor: int,
+    city: City,
+    *,
+    text: str,
+    name: str,
+    kept: Kept,
+    posts: str | None,
+) -> Chip:
+    """One press leads on: to the checkout, or with `posts` (an endpoint) to the booking itself with the kept data."""
+    total = Money(price_minor, city.currency)
+    price = format_money(total) if total else gettext("free of charge")
+    ask = space.approval == "handler"
+    said = gettext("Request") if ask else gettext("Book")
+    said = f"{said} {name}".strip()
+    state = "ask" if ask else "free"
+    args = time_args(span, city, whole_days=space.whole_days)
+    if posts is None:
+        href = url_for("lifecycle.new", space_id=space.id, **args, **kept.as_args())
+        return Chip(said, text, price, state, href=href)
+    fields = {"submission": new_submission(), "total": str(price_minor)}
+    if posts == "lifecycle.quick":
+        fields |= args | kept.as_args()
+        return Chip(said, text, price, state, action=url_for(posts, space_id=space.id), fields=fields)
+    fields |= {"organisation": kept.organisation, "purpose": kept.purpose, "attendees": kept.people}
+    return Chip(said, text, price, state, action=url_for(posts, space_id=space.id, **args), fields=fields)
+
+
+def space_url(space_id: int, span: Span | None, city: City, **more: str) -> str:
+    """The space's page, on the week of this time."""
+    args: dict[str, Any] = dict(more)
+    if span is not None:
+        start = span.start.astimezone(city.zone)
+        args |= {"day": start.date().isoformat(), "start": start.isoformat(), "minutes": str(span.minutes)}
+    return url_for("catalog.space", space_id=space_id, **args)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A booking in a list."""
+
+    number: int
+    weekday: str
+    title: str
+    when: str
+    whole_time: str
+    whose: str
+    url: str
+    kind: str
+    label: str
+
+
+def row(item: ListedBooking, city: City, *, today: date, shows_person: bool = False) -> Row:
+    start, _ = local(item.booking.span, city)
+    language = reader_language()
+    weekday = format_date(start.date(), "ccc", locale=language).rstrip(".")
+    month = format_date(start.date(), "LLL", locale=language).rstrip(".")
+    kind, label = status(item.booking.state)
+    whose = item.organisation_name or (item.person_name if shows_person else gettext("for myself"))
+    return Row(
+        start.day,
+        f"{weekday}, {month}" + (f" {start.year}" if start.year != today.year else ""),
+        place_text(item.space, item.venue),
+        when_text(item.booking.span, city, today=today),
+        time_text(item.booking.span, city),
+        whose,
+        url_for("lifecycle.booking", reference=item.booking.reference),
+        kind,
+        label,
+    )
+
+
+def when_text(span: Span, city: City, *, today: date) -> str:
+    """ "tomorrow, 18.00–19.30"; the day itself stands beside it in the list."""
+    start, end = local(span, city)
+    if end.date() != start.date() and not ((end.date() - start.date()).days == 1 and end.hour < 6):
+        return format_span(start, end)
+    hours = format_hours(start, end)
+    away = (start.date() - today).days
+    if away == 0:
+        return gettext("today, %(hours)s", hours=hours)
+    if away == 1:
+        return gettext("tomorrow, %(hours)s", hours=hours)
+    return gettext("%(hours)s", hours=hours)
+
+
+def step_rows(steps: Sequence[Step], city: City, booking: Booking) -> list[tuple[str, str]]:
+    """(when, what) of the booking's history."""
+    rows = []
+    for step in steps:
+        action = step.action
+        if action == "booking.requested" and step.details.get("state") == "awaiting_approval":
+            action = "booking.asked"
+        if action in STEPS:
+            rows.append((instant_text(step.at, city), gettext(STEPS[action])))
+    return rows
+
+
+def detail_of(steps: Sequence[Step], action: str, name: str) -> Any:
+    """One fact of the history, such as the reason of a refusal."""
+    return next((step.details.get(name) for step in reversed(steps) if step.action == action), None)
+
+
+def is_open(booking: Booking, at: datetime) -> bool:
+    return booking.state in OPEN and booking.span.start > at

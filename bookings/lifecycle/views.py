@@ -1,0 +1,527 @@
+"""Pages of booking a space: checkout, one-click booking, the booking's page, cancellation, the owner's answer."""
+
+from datetime import timedelta
+
+from flask import Response, flash, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as AnyResponse
+
+from bookings.lifecycle import actions, pages, policy
+from bookings.lifecycle.calendar_file import calendar_file as make_calendar_file
+from bookings.lifecycle.errors import (
+    IllegalTransition,
+    SubmissionUsed,
+    TimeNotBookable,
+    TimeUnreadable,
+    TooLateToCancel,
+)
+from bookings.lifecycle.forms import (
+    TEXT_MAX,
+    CheckoutForm,
+    DeclineForm,
+    PlainForm,
+    QuickForm,
+    new_submission,
+    plain_text,
+    read_time,
+    read_whole,
+)
+from bookings.lifecycle.models import Booking
+from bookings.lifecycle.pages import Kept, gettext
+from bookings.lifecycle.queries import (
+    BookedSpace,
+    alternatives,
+    booking_for,
+    history_of,
+    own_booking_at,
+)
+from bookings.lifecycle.rules import free_until, kept_minor
+from marketplace.accounts.actor import Actor
+from marketplace.accounts.queries import organisations_of
+from marketplace.clock import now
+from marketplace.db import transaction
+from marketplace.errors import Conflict, Forbidden, Invalid, Refusal, TooMany
+from marketplace.money import Money
+from marketplace.timespan import Span
+from marketplace.web.access import public, signed_in
+from marketplace.web.i18n import format_money, localised
+from marketplace.web.limits import limit
+from marketplace.web.problems import field_message, status_of
+from marketplace.web.request import current_actor, current_city, page_blueprint
+from spaces.calendar.errors import SlotTaken
+from spaces.calendar.queries import booking_rules
+from spaces.catalog.errors import SpaceNotFound
+from spaces.catalog.models import Space, Venue
+from spaces.catalog.queries import space_for
+
+blueprint = page_blueprint("lifecycle", __name__)
+
+Page = str | tuple[str, int] | tuple[str, int, dict[str, str]] | AnyResponse
+LARGEST_ID = 2**63 - 1
+# A person at a keyboard never reaches this; a script that grabs times does.
+BOOKINGS_PER_MINUTE = 30
+
+
+def known_space(session: Session, space_id: int) -> tuple[Space, Venue]:
+    if space_id > LARGEST_ID:
+        raise SpaceNotFound
+    return space_for(session, space_id, actor=current_actor())
+
+
+@blueprint.get("/spaces/<int:space_id>/booking")
+@signed_in
+def new(space_id: int) -> Page:
+    """The checkout: who, what, how many, for how much."""
+    city, at = current_city(), now()
+    args = request.args
+    kept = kept_of_args()
+    with transaction() as session:
+        space, venue = known_space(session, space_id)
+        try:
+            during = read_time(args, now=at)
+        except TimeUnreadable as refusal:
+            return unavailable_page(session, space, venue, None, refusal, kept=kept)
+        try:
+            actions.check_time(session, city, space, booking_rules(space), during, at=at)
+        except (SlotTaken, TimeNotBookable) as refusal:
+            return unavailable_page(session, space, venue, during, refusal, kept=kept)
+        form = CheckoutForm(formdata=None)
+        form.organisation.data = chosen_organisation(current_actor(), kept.organisation or None)
+        form.purpose.data, form.attendees.data = kept.purpose, kept.people
+        return checkout_page(session, space, venue, during, form)
+
+
+@blueprint.post("/spaces/<int:space_id>/booking")
+@public
+def create(space_id: int) -> Page:
+    """Book what the checkout says. A second sending of the form leads to the first one's booking."""
+    city, actor, at = current_city(), current_actor(), now()
+    form = CheckoutForm()
+    kept = kept_of_form(form)
+    with transaction() as session:
+        space, venue = known_space(session, space_id)
+        try:
+            during = read_time(request.args, now=at)
+        except TimeUnreadable as unreadable:
+            return unavailable_page(session, space, venue, None, unreadable, kept=kept)
+    if not actor.is_signed_in:
+        # By way of the checkout, which asks to sign in and comes back with what was filled in.
+        return redirect(checkout_url(space, during, kept), 303)
+    refusal: Refusal | None = None
+    if form.validate_on_submit():
+        try:
+            count_booking(actor)
+            with transaction() as session:
+                booking = actions.request_booking(
+                    session,
+                    city,
+                    space,
+                    actor=actor,
+                    during=during,
+                    purpose=form.purpose.data or "",
+                    attendees=form.people,
+                    organisation_id=organisation_id_of(form.organisation.data),
+                    submission=form.submission.data or "",
+                    at=at,
+                    expected_total_minor=form.expected_total,
+                )
+            return done(booking)
+        except (SlotTaken, TimeNotBookable) as taken:
+            with transaction() as session:
+                return unavailable_page(
+                    session, space, venue, during, taken, kept=kept, posts="lifecycle.create"
+                )
+        except Invalid as invalid:
+            form.show(invalid)
+        except (Forbidden, Conflict, TooMany) as refused:
+            refusal = refused
+            if isinstance(refused, SubmissionUsed):
+                form.submission.data = new_submission()
+    with transaction() as session:
+        return checkout_page(session, space, venue, during, form, refusal=refusal)
+
+
+@blueprint.post("/spaces/<int:space_id>/quick-booking")
+@public
+def quick(space_id: int) -> Page:
+    """Book with one press where nothing more is needed; else go on to the checkout with the time filled in."""
+    city, actor, at = current_city(), current_actor(), now()
+    with transaction() as session:
+        space, venue = known_space(session, space_id)
+        kept = Kept(
+            people=request.form.get("people", "")[:20],
+            purpose=plain_text(request.form.get("purpose"))[:TEXT_MAX],
+            q=plain_text(request.form.get("q"))[:TEXT_MAX],
+        )
+        try:
+            form = QuickForm.read(request.form, now=at)
+        except TimeUnreadable as refusal:
+            return unavailable_page(session, space, venue, None, refusal, kept=kept)
+    checkout = checkout_url(space, form.during, kept)
+    if not is_one_click(actor, space, form):
+        return redirect(checkout, 303)
+    count_booking(actor)
+    try:
+        with transaction() as session:
+            booking = actions.request_booking(
+                session,
+                city,
+                space,
+                actor=actor,
+                during=form.during,
+                purpose=form.purpose,
+                attendees=form.attendees,
+                organisation_id=actor.acting_for,
+                # One list of results may give all its chips one key; each space and time is its own request.
+                submission=f"{form.submission}:{space.id}:{int(form.during.start.timestamp())}",
+                at=at,
+                expected_total_minor=form.total,
+            )
+    except (SlotTaken, TimeNotBookable) as refusal:
+        with transaction() as session:
+            return unavailable_page(
+                session, space, venue, form.during, refusal, kept=kept, posts="lifecycle.quick"
+            )
+    except (Forbidden, Conflict, Invalid) as refusal:
+        flash(gettext(refusal.title), "alert")
+        return redirect(checkout, 303)
+    return done(booking)
+
+
+def is_one_click(actor: Actor, space: Space, form: QuickForm) -> bool:
+    """Whether nothing has to be asked first."""
+    return (
+        actor.is_verified
+        and bool(form.submission)
+        and space.approval == "instant"
+        and (space.who == "anyone" or actor.acting_for is not None)
+        and (not form.people or form.attendees is not None)
+        and (space.capacity is None or (form.attendees or 0) <= space.capacity)
+    )
+
+
+def count_booking(actor: Actor) -> None:
+    """Raises TooMany for one who books faster than people do."""
+    limit(f"book:{actor.city_id}:{actor.person_id}", times=BOOKINGS_PER_MINUTE, per=timedelta(minutes=1))
+
+
+def done(booking: Booking) -> AnyResponse:
+    return redirect(url_for("lifecycle.booking", reference=booking.reference, done=1), 303)
+
+
+def kept_of_args() -> Kept:
+    args = request.args
+    return Kept(
+        organisation=args.get("organisation", "")[:20],
+        purpose=plain_text(args.get("purpose"))[:TEXT_MAX],
+        people=args.get("people", "")[:20],
+        q=plain_text(args.get("q"))[:TEXT_MAX],
+    )
+
+
+def kept_of_form(form: CheckoutForm) -> Kept:
+    return Kept(
+        organisation=(form.organisation.data or "")[:20],
+        purpose=(form.purpose.data or "")[:TEXT_MAX],
+        people=(form.attendees.data or "")[:20],
+    )
+
+
+def checkout_url(space: Space, during: Span, kept: Kept) -> str:
+    args = pages.time_args(during, current_city(), whole_days=space.whole_days)
+    return url_for("lifecycle.new", space_id=space.id, **args, **kept.as_args())
+
+
+def organisation_id_of(text: str | None) -> int | None:
+    """The chosen organisation; 0, which nobody may book for, for what is no number."""
+    if not text or text == "myself":
+        return None
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+
+
+def chosen_organisation(actor: Actor, asked: str | None) -> str:
+    """The row to mark first: what the address says, else whom the person acts for."""
+    if asked is not None:
+        return asked
+    return str(actor.acting_for) if actor.acting_for is not None else "myself"
+
+
+def checkout_page(
+    session: Session,
+    space: Space,
+    venue: Venue,
+    during: Span,
+    form: CheckoutForm,
+    *,
+    refusal: Refusal | None = None,
+) -> tuple[str, int, dict[str, str]]:
+    """The form with fresh data; the status says how it was refused, if it was."""
+    city, actor, at = current_city(), current_actor(), now()
+    price = actions.price_of(session, city, space, during)
+    organisations = organisations_of(session, actor)
+    only_organisations = space.who == "organisations"
+    choices = [(str(o.id), o.name, gettext("You have the right to book.")) for o in organisations]
+    if not only_organisations:
+        choices.insert(0, ("myself", gettext("Myself"), actor.name))
+    if not form.submission.data:
+        form.submission.data = new_submission()
+    form.total.data = str(price.total.minor)
+    if form.organisation.data not in [value for value, _, _ in choices] and choices:
+        form.organisation.data = choices[0][0]
+    errors = form.all_errors()
+    status = 200
+    if refusal is not None:
+        status = status_of(type(refusal))
+    elif form.is_submitted():
+        status = 422
+    until = free_until(during.start, space.cancellation_hours)
+    html = render_template(
+        "bookings/lifecycle/checkout.html",
+        space=space,
+        place=localised(venue.names),
+        room=pages.place_text(space, venue),
+        street=pages.street_text(venue),
+        drawing=pages.drawing(space),
+        when=pages.time_text(during, city, year=True),
+        back_url=pages.space_url(space.id, during, city, **back_args()),
+        here=request.full_path.rstrip("?"),
+        action=url_for(
+            "lifecycle.create",
+            space_id=space.id,
+            **pages.time_args(during, city, whole_days=space.whole_days),
+        ),
+        form=form,
+        errors=errors,
+        refusal=gettext(refusal.title) if refusal is not None else None,
+        choices=choices,
+        rows=pages.quote_rows(price),
+        total=price.total,
+        button=pages.button_text(space, price.total),
+        suggestions=pages.purposes_of(space),
+        is_verified=actor.is_verified,
+        needs_organisation=only_organisations and not organisations,
+        by_request=space.approval == "handler",
+        free_until=pages.instant_text(until, city) if until > at else None,
+    )
+    headers = {"Retry-After": str(refusal.retry_after)} if isinstance(refusal, TooMany) else {}
+    return html, status, headers
+
+
+def back_args() -> dict[str, str]:
+    """What the search asked, for the way back."""
+    return {key: request.args[key][:TEXT_MAX] for key in ("q", "where", "when") if request.args.get(key)}
+
+
+def unavailable_page(
+    session: Session,
+    space: Space,
+    venue: Venue,
+    during: Span | None,
+    refusal: Refusal,
+    *,
+    kept: Kept,
+    posts: str | None = None,
+) -> tuple[str, int]:
+    """Why this time cannot be had, and what is free instead, each one press away with the same data."""
+    city, at = current_city(), now()
+    times: list[pages.Chip] = []
+    others: list[pages.SpaceChips] = []
+    own = None
+    if during is not None:
+        own = own_booking_at(session, current_actor(), space, during)
+        found = alternatives(
+            session,
+            city,
+            space,
+            during,
+            at=at,
+            minutes=during.minutes,
+            people=read_whole(kept.people),
+        )
+        day = during.start.astimezone(city.zone).date()
+        times = pages.time_chips(found, space, city, day=day, kept=kept, posts=posts)
+        others = pages.space_chips(found, city, kept=kept, posts=posts)
+    texts = [field_message(error) for error in refusal.fields] if isinstance(refusal, Invalid) else []
+    html = render_template(
+        "bookings/lifecycle/unavailable.html",
+        title=gettext(refusal.title),
+        texts=texts,
+        taken=isinstance(refusal, SlotTaken),
+        room=pages.place_text(space, venue),
+        drawing=pages.drawing(space),
+        when=pages.time_text(during, city, year=True) if during is not None else None,
+        times=times,
+        others=others,
+        own_url=url_for("lifecycle.booking", reference=own.reference) if own else None,
+        back_url=pages.space_url(space.id, None, city),
+        search_url=url_for("search.results"),
+    )
+    return html, status_of(type(refusal))
+
+
+@blueprint.get("/bookings/<reference>")
+@signed_in
+def booking(reference: str) -> Page:
+    """The booking: what, when, what next. `done` in the address says that it has just been made."""
+    with transaction() as session:
+        booked = booking_for(session, current_actor(), reference)
+        if booked.booking.reference != reference:
+            return redirect(url_for("lifecycle.booking", reference=booked.booking.reference), 301)
+        return booking_page(session, booked, DeclineForm(formdata=None))
+
+
+def booking_page(session: Session, booked: BookedSpace, form: DeclineForm, *, status: int = 200) -> Page:
+    city, actor, at = current_city(), current_actor(), now()
+    booking, space = booked.booking, booked.space
+    history = history_of(session, booking)
+    decides = policy.may_decide(actor, booked.venue)
+    kind, label = pages.status(booking.state)
+    kept = pages.detail_of(history, "booking.cancelled", "kept_minor")
+    html = render_template(
+        "bookings/lifecycle/booking.html",
+        booking=booking,
+        is_new="done" in request.args and policy.is_own(actor, booking),
+        is_own=policy.is_own(actor, booking),
+        room=pages.place_text(space, booked.venue),
+        street=pages.street_text(booked.venue),
+        phone=booked.venue.phone,
+        instructions=localised(space.instructions) if booking.state == "confirmed" else "",
+        when=pages.time_text(booking.span, city, year=True),
+        person=booked.person,
+        whom=booked.organisation.name if booked.organisation else booked.person.name,
+        owner=booked.owner.name,
+        kind=kind,
+        label=label,
+        rows=pages.booking_rows(booking),
+        total=Money(booking.total_minor, booking.currency),
+        kept=Money(kept, booking.currency) if kept else None,
+        reason=pages.detail_of(history, "booking.declined", "reason"),
+        steps=pages.step_rows(history, city, booking),
+        can_cancel=policy.may_cancel(actor, booking) and pages.is_open(booking, at),
+        can_decide=decides and booking.state == "awaiting_approval",
+        sees_person=decides or policy.is_own(actor, booking),
+        free_until=pages.instant_text(booking.cancel_free_until, city)
+        if booking.cancel_free_until > at
+        else None,
+        form=form,
+        space_url=pages.space_url(space.id, None, city),
+        again_url=pages.space_url(space.id, booking.span, city),
+        my_url=url_for("my.bookings"),
+    )
+    return html, status
+
+
+@blueprint.route("/bookings/<reference>/cancellation", methods=["GET", "POST"])
+@signed_in
+def cancel(reference: str) -> Page:
+    """Ask once more, saying what it costs; then give the time back."""
+    city, actor, at = current_city(), current_actor(), now()
+    form = PlainForm()
+    with transaction() as session:
+        booked = booking_for(session, actor, reference)
+        policy.require_may_cancel(actor, booked.booking)
+    there = url_for("lifecycle.booking", reference=booked.booking.reference)
+    if booked.booking.state == "cancelled":
+        return redirect(there, 303)
+    if form.validate_on_submit():
+        try:
+            with transaction() as session:
+                booked = booking_for(session, actor, reference)
+                kept = actions.cancel_booking(session, city, booked.booking, actor=actor, at=at)
+        except (IllegalTransition, TooLateToCancel) as refusal:
+            flash(gettext(refusal.title), "error")
+        else:
+            flash(cancelled_text(kept), "success")
+        return redirect(there, 303)
+    if not pages.is_open(booked.booking, at):
+        flash(gettext(TooLateToCancel.title), "error")
+        return redirect(there, 303)
+    booking = booked.booking
+    kept_now = kept_minor(
+        state=booking.state,
+        total_minor=booking.total_minor,
+        cancel_free_until=booking.cancel_free_until,
+        at=at,
+    )
+    return render_template(
+        "bookings/lifecycle/cancellation.html",
+        booking=booking,
+        room=pages.place_text(booked.space, booked.venue),
+        when=pages.time_text(booking.span, city, year=True),
+        drawing=pages.drawing(booked.space),
+        total=Money(booking.total_minor, booking.currency),
+        kept=Money(kept_now, booking.currency),
+        free_until=pages.instant_text(booking.cancel_free_until, city),
+        form=form,
+        back_url=there,
+    )
+
+
+def cancelled_text(kept: Money) -> str:
+    if kept:
+        return gettext("The booking is cancelled. The price, %(price)s, is kept.", price=format_money(kept))
+    return gettext("The booking is cancelled. It costs you nothing.")
+
+
+@blueprint.get("/bookings/<reference>.ics")
+@signed_in
+def calendar_file(reference: str) -> Response:
+    """The booking for a calendar program."""
+    city = current_city()
+    with transaction() as session:
+        booked = booking_for(session, current_actor(), reference)
+    booking, venue = booked.booking, booked.venue
+    url = url_for("lifecycle.booking", reference=booking.reference, _external=True)
+    body = make_calendar_file(
+        city,
+        booking,
+        summary=pages.place_text(booked.space, venue),
+        location=", ".join(part for part in (localised(venue.names), pages.street_text(venue)) if part),
+        description=gettext("Booking %(reference)s", reference=booking.reference),
+        url=url,
+        point=(venue.lat, venue.lon) if venue.lat is not None and venue.lon is not None else None,
+    )
+    response = Response(body, mimetype="text/calendar")
+    response.headers["Content-Disposition"] = f'attachment; filename="{booking.reference}.ics"'
+    return response
+
+
+@blueprint.post("/bookings/<reference>/approval")
+@signed_in
+def approve(reference: str) -> Page:
+    """The owner says yes."""
+    city, actor = current_city(), current_actor()
+    try:
+        with transaction() as session:
+            booked = booking_for(session, actor, reference)
+            actions.approve_booking(session, city, booked.booking, booked.venue, actor=actor, at=now())
+        flash(gettext("Approved. A mail is on its way to %(name)s.", name=booked.person.name), "success")
+    except IllegalTransition as refusal:
+        flash(gettext(refusal.title), "error")
+    return redirect(url_for("lifecycle.booking", reference=reference), 303)
+
+
+@blueprint.post("/bookings/<reference>/refusal")
+@signed_in
+def decline(reference: str) -> Page:
+    """The owner says no, and why."""
+    city, actor = current_city(), current_actor()
+    form = DeclineForm()
+    try:
+        with transaction() as session:
+            booked = booking_for(session, actor, reference)
+            if not form.validate_on_submit():
+                return booking_page(session, booked, form, status=422)
+            actions.decline_booking(
+                session,
+                city,
+                booked.booking,
+                booked.venue,
+                actor=actor,
+                reason=form.reason.data or "",
+                at=now(),
+            )
+        flash(gettext("Declined. A mail is on its way to %(name)s.", name=booked.person.name), "success")
+    except IllegalTransition as refusal:
+        flash(gettext(refusal.title), "error")
+    return redirect(url_for("lifecycle.booking", reference=reference), 303)

@@ -1,0 +1,29 @@
+"""Who may do what with people and organisations."""
+
+from marketplace.accounts.actor import Actor
+from marketplace.accounts.errors import NotVerified
+from marketplace.errors import Forbidden, Unauthenticated
+
+
+def require_verified(actor: Actor) -> int:
+    """The person's id; only people who have proved their address act in other people's sight."""
+    if actor.person_id is None:
+        raise Unauthenticated
+    if not actor.is_verified:
+        raise NotVerified
+    return actor.person_id
+
+
+def may_create(actor: Actor, kind: str) -> bool:
+    """A city division lists the city's own spaces, so only staff add one."""
+    return actor.is_verified and (kind != "city_division" or actor.is_staff)
+
+
+def require_manager(role: str | None) -> None:
+    """`role` is read after the organisation's row was locked: the actor's own copy may be of yesterday."""
+    if role != "manager":
+        raise Forbidden
+
+
+def may_act_as(actor: Actor, organisation_id: int | None) -> bool:
+    return organisation_id is None or actor.may_book_for(organisation_id)

@@ -1,0 +1,26 @@
+// Every page. Links and forms work without any of this; the modules below only make them quicker.
+import "htmx.org/dist/htmx.esm.js";
+import { loadWhenSeen } from "./lazy.js";
+import "./busy.js";
+import "./menus.js";
+import "./search.js";
+import "./swaps.js";
+
+function start() {
+  focusErrors();
+  for (const node of document.querySelectorAll("[data-map]")) {
+    loadWhenSeen(/** @type {HTMLElement} */ (node), async () => (await import("./map.js")).drawMap);
+  }
+  for (const node of document.querySelectorAll("[data-week]")) {
+    loadWhenSeen(/** @type {HTMLElement} */ (node), async () => (await import("./week.js")).drawWeek);
+  }
+}
+
+/** After a refused form the summary takes the focus, so that it is the first thing read. */
+function focusErrors() {
+  const summary = document.querySelector("[data-focus-first]");
+  if (summary instanceof HTMLElement && !location.hash) summary.focus();
+}
+
+start();
+document.addEventListener("htmx:after:swap", () => start());

@@ -1,0 +1,301 @@
+// The map: districts as the base layer, pins from the list, rings for the other hits. The list is its twin in text.
+//
+//   <div class="map" data-map hx-morph-skip role="region" aria-label="..."
+//        data-districts="/…geojson" data-tiles="https://…/{z}/{x}/{y}.png" data-attribution="…"
+//        data-zoom-in="…" data-zoom-out="…"
+//        data-dots="id of a JSON block [[lat, lng], …]" data-counts='{"code": 31}' data-labels="no"
+//        data-bounds="w,s,e,n" data-point="lat,lng" data-failed="said when the map cannot be drawn"></div>
+import {
+  control,
+  divIcon,
+  geoJSON,
+  latLngBounds,
+  layerGroup,
+  map as leafletMap,
+  marker,
+  tileLayer,
+} from "leaflet/dist/leaflet-src.esm.js";
+import { loadStyle } from "./lazy.js";
+import { askAgain } from "./search.js";
+
+const MOVE_REST = 400; // ms after a move before the list follows
+
+/** @param {string} tag @param {string} name @param {string} [text] */
+function element(tag, name, text) {
+  const node = document.createElement(tag);
+  node.className = name;
+  if (text) node.textContent = text;
+  return node;
+}
+
+/** @param {HTMLElement} node */
+function icon(node) {
+  return divIcon({ className: "pin-w", html: node, iconSize: [0, 0] });
+}
+
+/** @param {string | undefined} text four numbers: west, south, east, north */
+function boundsOf(text) {
+  const [w, s, e, n] = (text ?? "").split(",").map(Number);
+  return Number.isFinite(w) && Number.isFinite(n) ? latLngBounds([s, w], [n, e]) : null;
+}
+
+/** @param {HTMLElement} node */
+export async function drawMap(node) {
+  await loadStyle(MAP_STYLE);
+  const options = node.dataset;
+  const map = leafletMap(node, {
+    zoomControl: false,
+    scrollWheelZoom: false,
+    zoomSnap: 0.1,
+    maxZoom: 18,
+    fadeAnimation: false,
+    zoomAnimation: !matchMedia("(prefers-reduced-motion: reduce)").matches,
+  });
+  map.attributionControl.setPrefix(false);
+  if (options.attribution) map.attributionControl.addAttribution(options.attribution);
+  control
+    .zoom({ position: "topright", zoomInTitle: options.zoomIn ?? "+", zoomOutTitle: options.zoomOut ?? "−" })
+    .addTo(map);
+  // Our own moves must not be taken for the reader's.
+  const state = { ours: 0, bounds: /** @type {any} */ (null) };
+  /** @param {any} bounds */
+  const show = (bounds, padding = 12, maxZoom = 15) => {
+    state.ours = performance.now();
+    map.fitBounds(bounds, { padding: [padding, padding], maxZoom, animate: false });
+  };
+
+  map.setView([60.19, 24.95], 11, { animate: false });
+  if (options.tiles) tileLayer(options.tiles, { maxZoom: 18 }).addTo(map);
+  const districts = options.districts ? drawDistricts(map, node, options) : Promise.resolve(null);
+
+  const pins = layerGroup().addTo(map);
+  const dots = layerGroup().addTo(map);
+  const hits = drawPins(pins, options);
+  drawDots(dots, options.dots);
+  const wanted = boundsOf(options.bounds) ?? boundsOf(bboxField()?.value) ?? hits;
+  if (wanted) show(wanted, options.bounds ? 0 : 48);
+  const land = await districts;
+  if (!wanted && land) show(land);
+
+  document.addEventListener("row:point", (event) => {
+    const { row, on } = /** @type {CustomEvent} */ (event).detail;
+    highlight(pins, row.dataset.n, on);
+  });
+  document.addEventListener("htmx:after:swap", () => {
+    const bounds = drawPins(pins, options);
+    drawDots(dots, options.dots);
+    if (bounds && !followBox()?.checked && !map.getBounds().contains(bounds)) show(bounds, 48);
+  });
+  new ResizeObserver(() => {
+    state.ours = performance.now();
+    map.invalidateSize({ animate: false });
+  }).observe(node);
+  followMoves(map, state);
+}
+
+/** @param {any} map @param {HTMLElement} node @param {DOMStringMap} options */
+async function drawDistricts(map, node, options) {
+  const answer = await fetch(options.districts ?? "", {
+    headers: { Accept: "application/geo+json, application/json" },
+  });
+  if (!answer.ok) return null;
+  const css = getComputedStyle(document.documentElement);
+  const token = (/** @type {string} */ name) => css.getPropertyValue(name).trim();
+  const counts = JSON.parse(options.counts ?? "{}");
+  const overTiles = Boolean(options.tiles);
+  /** @type {{marker: any, layer: any, count: number}[]} */
+  const labels = [];
+  const layer = geoJSON(await answer.json(), {
+    interactive: false,
+    style: () => ({
+      color: token("--map-line"),
+      weight: 1.2,
+      fillColor: token("--map-land"),
+      fillOpacity: overTiles ? 0 : 1,
+    }),
+    onEachFeature(feature, shape) {
+      const { name, code } = feature.properties ?? {};
+      const id = feature.id ?? code;
+      if (options.labels === "no" || !(name || counts[id] != null)) return;
+      const text = element("div", "dlabel");
+      text.setAttribute("aria-hidden", "true");
+      if (counts[id] != null) text.append(element("b", "", String(counts[id])));
+      text.append(element("span", "", name ?? ""));
+      const labelIcon = divIcon({ className: "dlabel-w", html: text, iconSize: [0, 0] });
+      const centre = feature.properties.center
+        ? [feature.properties.center[1], feature.properties.center[0]]
+        : shape.getBounds().getCenter();
+      labels.push({
+        marker: marker(centre, { icon: labelIcon, interactive: false, keyboard: false }),
+        layer: shape,
+        count: Number(counts[id] ?? -1),
+      });
+    },
+  }).addTo(map);
+  /**
+   * Writes no label over another: the largest figure first, without its name where only that much fits, and a name
+   * alone only where its district is about wide enough for it.
+   */
+  const place = () => {
+    /** @type {{left: number, right: number, top: number, bottom: number}[]} */
+    const taken = [];
+    const fits = (/** @type {{x: number, y: number}} */ at, /** @type {number} */ width, /** @type {number} */ height) => {
+      const box = {
+        left: at.x - width / 2 - 3,
+        right: at.x + width / 2 + 3,
+        top: at.y - height / 2 - 1,
+        bottom: at.y + height / 2 + 1,
+      };
+      const free = taken.every(
+        (other) =>
+          box.right < other.left || other.right < box.left || box.bottom < other.top || other.bottom < box.top,
+      );
+      if (free) taken.push(box);
+      return free;
+    };
+    for (const label of labels) {
+      const bounds = label.layer.getBounds();
+      const across =
+        map.latLngToContainerPoint(bounds.getNorthEast()).x -
+        map.latLngToContainerPoint(bounds.getSouthWest()).x;
+      const face = label.marker.getIcon().options.html;
+      const [figure, name] = [face.querySelector("b"), face.querySelector("span")];
+      const at = map.latLngToContainerPoint(label.marker.getLatLng());
+      const width = name.textContent.length * 7;
+      const wide = across >= width * 0.8;
+      if (figure) {
+        name.hidden = !(wide && fits(at, width, 42));
+        if (!name.hidden || fits(at, figure.textContent.length * 12, 24)) label.marker.addTo(map);
+        else label.marker.remove();
+      } else {
+        name.hidden = !(wide && fits(at, width, 18));
+        if (name.hidden) label.marker.remove();
+        else label.marker.addTo(map);
+      }
+    }
+  };
+  labels.sort((one, other) => other.count - one.count);
+  place();
+  map.on("zoomend", place);
+  return layer.getBounds().isValid() ? layer.getBounds() : null;
+}
+
+/**
+ * One pin for every row of the list; returns what they cover.
+ * @param {any} group @param {DOMStringMap} options
+ */
+function drawPins(group, options) {
+  group.clearLayers();
+  const points = [];
+  for (const row of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".row[data-lat]"))) {
+    const { n = "", lat, lng, price = "", name = "" } = row.dataset;
+    const at = /** @type {[number, number]} */ ([Number(lat), Number(lng)]);
+    if (!at.every(Number.isFinite) || !lat || !lng) continue;
+    points.push(at);
+    const face = element("div", "pin");
+    face.append(
+      element("i", "", n),
+      element("span", "", price),
+      element("span", "visually-hidden", `, ${name}`),
+    );
+    const pin = marker(at, { icon: icon(face), zIndexOffset: 100, riseOnHover: true });
+    pin.row = n;
+    pin.on("add", () => {
+      const handle = pin.getElement();
+      handle.setAttribute("role", "link");
+      handle.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
+        if (event.key === "Enter") goTo(row);
+      });
+      for (const kind of ["mouseenter", "focus"]) handle.addEventListener(kind, () => mark(row, face, true));
+      for (const kind of ["mouseleave", "blur"]) handle.addEventListener(kind, () => mark(row, face, false));
+    });
+    pin.on("click", () => goTo(row));
+    pin.addTo(group);
+  }
+  if (options.point) {
+    const at = options.point.split(",").map(Number);
+    points.push(/** @type {[number, number]} */ (at));
+    const face = element("div", "pin pin--dot pin--on");
+    marker(at, { icon: icon(face), interactive: false, keyboard: false }).addTo(group);
+  }
+  return points.length ? latLngBounds(points) : null;
+}
+
+/** @param {any} group @param {string | undefined} id of a JSON block with pairs of latitude and longitude */
+function drawDots(group, id) {
+  group.clearLayers();
+  const block = id ? document.getElementById(id) : null;
+  for (const at of block ? JSON.parse(block.textContent || "[]") : []) {
+    marker(at, { icon: icon(element("div", "pin pin--dot")), interactive: false, keyboard: false }).addTo(
+      group,
+    );
+  }
+}
+
+/** @param {HTMLElement} row @param {HTMLElement} face @param {boolean} on */
+function mark(row, face, on) {
+  face.classList.toggle("pin--on", on);
+  row.classList.toggle("is-on", on);
+}
+
+/** @param {any} group @param {string} n @param {boolean} on */
+function highlight(group, n, on) {
+  group.eachLayer((/** @type {any} */ pin) => {
+    if (pin.row !== n) return;
+    pin.getElement()?.firstElementChild?.classList.toggle("pin--on", on);
+    pin.setZIndexOffset(on ? 1000 : 100);
+  });
+}
+
+/** A pin leads to its row; where the list is hidden, on a phone, straight to the space. @param {HTMLElement} row */
+function goTo(row) {
+  const link = row.querySelector("h2 a, h3 a, a");
+  if (!(link instanceof HTMLAnchorElement)) return;
+  if (row.offsetParent === null) {
+    location.assign(link.href);
+    return;
+  }
+  row.scrollIntoView({ block: "center" });
+  link.focus({ preventScroll: true });
+}
+
+/** @returns {HTMLInputElement | null} */
+function followBox() {
+  return document.querySelector("[data-map-follow]");
+}
+
+/** @returns {HTMLInputElement | null} */
+function bboxField() {
+  return document.querySelector("form[data-search] [name=bbox], [name=bbox][form]");
+}
+
+/** Puts the seen area into the search form, or takes it out. @param {any} map @param {boolean} on */
+function search(map, on) {
+  const form = document.querySelector("form[data-search]");
+  if (!form) return;
+  let field = bboxField();
+  if (!field) {
+    field = document.createElement("input");
+    field.type = "hidden";
+    field.name = "bbox";
+    form.append(field);
+  }
+  const seen = map.getBounds();
+  const edges = [seen.getWest(), seen.getSouth(), seen.getEast(), seen.getNorth()];
+  field.value = on ? edges.map((edge) => edge.toFixed(5)).join(",") : "";
+  askAgain();
+}
+
+/** @param {any} map @param {{ours: number}} state */
+function followMoves(map, state) {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let rest;
+  map.on("moveend", () => {
+    if (performance.now() - state.ours < 250 || !followBox()?.checked) return;
+    clearTimeout(rest);
+    rest = setTimeout(() => search(map, true), MOVE_REST);
+  });
+  document.addEventListener("change", (event) => {
+    if (event.target === followBox()) search(map, Boolean(followBox()?.checked));
+  });
+}

@@ -1,0 +1,28 @@
+"""The queue: procrastinate, whose jobs live in the same PostgreSQL.
+
+A job is deferred on the caller's own connection, so it exists exactly when the change it follows is committed.
+"""
+
+from typing import Any
+
+import procrastinate
+from procrastinate import App, RetryStrategy
+from procrastinate.manager import JobManager
+from sqlalchemy.orm import Session
+
+# Growing delays: 4, 16, 64 s ... about a day in eight attempts; then the job is parked as failed for an operator.
+RETRY = RetryStrategy(max_attempts=8, exponential_wait=4)
+
+queue = App(connector=procrastinate.SyncPsycopgConnector())
+# In the worker the queue has an asynchronous connector; a job that defers another still does it on its own connection.
+_on_own_connection = JobManager(procrastinate.SyncPsycopgConnector())
+
+
+def defer(
+    session: Session, task: Any, *, queue_name: str = "default", lock: str | None = None, **arguments: Any
+) -> None:
+    """Enqueue `task` with JSON-able `arguments` in the session's own transaction."""
+    connection = session.connection().connection.driver_connection
+    deferrer = task.configure(connection=connection, queue=queue_name, lock=lock)
+    deferrer.job_manager = _on_own_connection
+    deferrer.defer(**arguments)

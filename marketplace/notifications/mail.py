@@ -1,0 +1,122 @@
+"""Mail: rendered in the reader's language, kept in the delivery log, handed to the mail server by a job.
+
+A mail's texts live with the feature that sends it: `<package>/<feature>/mail/<name>.<language>.txt`. The first line is
+the subject, the rest the plain text, from which the HTML form is made.
+"""
+
+import logging
+import smtplib
+from email.message import EmailMessage
+from email.utils import make_msgid
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from flask import current_app, g, render_template
+from flask_babel import force_locale
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from marketplace.accounts.models import Person
+from marketplace.cities.models import City
+from marketplace.clock import now
+from marketplace.db import transaction
+from marketplace.jobs.queue import RETRY, defer, queue
+from marketplace.jobs.runner import application
+from marketplace.notifications.models import Mail
+
+log = logging.getLogger(__name__)
+
+TIMEOUT_SECONDS = 20
+
+
+def send_mail(session: Session, person: Person, template: str, *, key: str, **context: Any) -> Mail | None:
+    """Write a mail to `person` and defer its sending, in the present transaction.
+
+    `template` is such as "bookings/lifecycle/mail/confirmed"; `key` names this very mail, so that a handler that runs
+    twice writes it once (then None is returned). Needs an application context.
+    """
+    known = session.scalar(select(Mail.id).where(Mail.city_id == person.city_id, Mail.key == key))
+    if known is not None:
+        return None
+    city = session.get_one(City, person.city_id)
+    subject, body_text, body_html = render_mail(city, person.language, template, person=person, **context)
+    mail = Mail(
+        city_id=person.city_id,
+        key=key,
+        person_id=person.id,
+        to_address=person.email,
+        language=person.language,
+        template=template,
+        subject=subject,
+        body_text=body_text,
+        body_html=body_html,
+    )
+    session.add(mail)
+    session.flush()
+    defer(session, deliver_mail, queue_name="mail", city_id=mail.city_id, mail_id=mail.id)
+    return mail
+
+
+def render_mail(city: City, language: str, template: str, **context: Any) -> tuple[str, str, str]:
+    """(subject, plain text, HTML) in `language`, with addresses of pages in that language."""
+    before = g.get("lang"), g.get("city")
+    g.lang, g.city = language, city
+    try:
+        with force_locale(language):
+            text = render_template(f"{template}.{language}.txt", mail_city=city, **context)
+            subject, _, body = text.strip().partition("\n")
+            body = body.strip() + "\n"
+            html = render_template(
+                "marketplace/mail.html", subject=subject, paragraphs=body.split("\n\n"), mail_city=city
+            )
+    finally:
+        g.lang, g.city = before
+    return subject.strip(), body, html
+
+
+@queue.task(name="deliver_mail", queue="mail", retry=RETRY)
+def deliver_mail(city_id: int, mail_id: int) -> None:
+    """Hand one mail to the mail server. Runs outside any transaction while it talks to the server."""
+    with application():
+        with transaction() as session:
+            mail = session.get(Mail, (city_id, mail_id))
+        if mail is None or mail.state == "sent":
+            return
+        try:
+            hand_over(mail, url=current_app.config["SMTP_URL"], sender=current_app.config["MAIL_FROM"])
+        except (OSError, smtplib.SMTPException) as error:
+            with transaction() as session:
+                kept = session.get_one(Mail, (city_id, mail_id))
+                kept.attempts += 1
+                kept.error = str(error)[:500]
+                kept.state = "failed" if kept.attempts >= (RETRY.max_attempts or 0) else "queued"
+            raise
+        with transaction() as session:
+            kept = session.get_one(Mail, (city_id, mail_id))
+            kept.attempts += 1
+            kept.state, kept.sent_at, kept.error = "sent", now(), None
+
+
+def hand_over(mail: Mail, *, url: str, sender: str) -> None:
+    """Send by SMTP; without a server's address the mailbox page is the only reader."""
+    if not url:
+        return
+    message = EmailMessage()
+    message["Subject"], message["From"], message["To"] = mail.subject, sender, mail.to_address
+    message["Message-ID"] = make_msgid(
+        idstring=f"{mail.city_id}.{mail.id}", domain=sender.rpartition("@")[2].strip("> ")
+    )
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(mail.body_text)
+    message.add_alternative(mail.body_html, subtype="html")
+    parts = urlsplit(url)
+    secure = parts.scheme == "smtps"
+    kind = smtplib.SMTP_SSL if secure else smtplib.SMTP
+    with kind(
+        parts.hostname or "localhost", parts.port or (465 if secure else 25), timeout=TIMEOUT_SECONDS
+    ) as server:
+        if parts.username:
+            if not secure:
+                server.starttls()
+            server.login(unquote(parts.username), unquote(parts.password or ""))
+        server.send_message(message)

@@ -1,0 +1,43 @@
+"""What a package brings to the application. `wsgi.py` names the parts, `create_app` joins them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from click import Command
+from flask import Blueprint
+from sqlalchemy.orm import Session
+
+from marketplace.accounts.actor import Actor
+from marketplace.cities.models import City
+from marketplace.jobs.messages import Handler
+from marketplace.jobs.periodic import PeriodicJob
+
+# A panel returns safe HTML, or "" to stay away. It gets the reading session, the actor and what the page hands over.
+Panel = Callable[..., str]
+Badge = Callable[[Session, Actor], int]
+
+
+@dataclass(frozen=True)
+class NavItem:
+    """A link in the header or footer; `label` is an English source text, `group` is "main" or a footer group's title."""
+
+    label: str
+    endpoint: str
+    group: str = "main"
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A package's blueprints, message handlers, page panels, commands and jobs."""
+
+    name: str
+    blueprints: Sequence[Blueprint] = ()
+    handlers: Mapping[str, Sequence[Handler]] = field(default_factory=dict)
+    panels: Mapping[str, Sequence[Panel]] = field(default_factory=dict)
+    commands: Sequence[Command] = ()
+    periodic: Sequence[PeriodicJob] = ()
+    nav: Sequence[NavItem] = ()
+    badges: Sequence[Badge] = ()
+    demo: Sequence[Callable[[Session, City], None]] = ()  # what `flask demo load` fills, lowest part first

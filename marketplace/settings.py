@@ -1,0 +1,90 @@
+"""Everything that a deployment can set, read once from MARKETPLACE_* environment variables."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Annotated
+
+PREFIX = "MARKETPLACE_"
+DEVELOPMENT_SECRET = "development-only"  # noqa: S105 - refused in production, see `Settings.problems`
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class SettingsError(Exception):
+    """The settings cannot be used; the message says which one and why, in one sentence."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of one process. Each field is the variable MARKETPLACE_<NAME>; the README's table is checked against these."""
+
+    env: Annotated[str, "`development`, `test` or `production`"] = "development"
+    secret: Annotated[str, "Key for cookies and links; at least 32 characters in production"] = (
+        DEVELOPMENT_SECRET
+    )
+    database_url: Annotated[str, "PostgreSQL 15 or newer; empty means the embedded server"] = ""
+    host: Annotated[str, "Address that the web server listens on"] = "127.0.0.1"
+    port: Annotated[int, "Port that the web server listens on"] = 8000
+    public_url: Annotated[str, "Address in mails and feeds; empty means http://HOST:PORT"] = ""
+    city: Annotated[str, "Slug of the city shown when the host name names none"] = "helsinki"
+    smtp_url: Annotated[str, "smtp://user:password@host:587; empty keeps mail in the mailbox page"] = ""
+    mail_from: Annotated[str, "Sender of mail"] = "Tilaa <no-reply@localhost>"
+    tile_url: Annotated[
+        str, "Map tiles under the district outlines, {z}/{x}/{y}; empty shows outlines only"
+    ] = ""
+    trusted_proxies: Annotated[int, "Number of reverse proxies whose X-Forwarded-* headers are believed"] = 0
+    database_pool: Annotated[int, "Database connections each web process may hold"] = 10
+    log_level: Annotated[str, "`debug`, `info`, `warning` or `error`"] = "info"
+    rate_limits: Annotated[bool, "Limits on sign-in, mail and booking attempts; `0` turns them off"] = True
+
+    @property
+    def is_production(self) -> bool:
+        return self.env == "production"
+
+    @property
+    def base_url(self) -> str:
+        return self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"
+
+    def problems(self) -> list[str]:
+        """Reasons not to start, each one sentence naming the variable."""
+        found = []
+        if self.env not in {"development", "test", "production"}:
+            found.append("MARKETPLACE_ENV must be development, test or production.")
+        if self.is_production:
+            if self.secret == DEVELOPMENT_SECRET or len(self.secret) < 32:
+                found.append("MARKETPLACE_SECRET must be set to at least 32 random characters in production.")
+            if not self.database_url:
+                found.append("MARKETPLACE_DATABASE_URL must name a PostgreSQL server in production.")
+            if not self.public_url.startswith("https://"):
+                found.append(
+                    "MARKETPLACE_PUBLIC_URL must be the https:// address of the service in production."
+                )
+            if not self.smtp_url:
+                found.append("MARKETPLACE_SMTP_URL must name a mail server in production.")
+        return found
+
+
+def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Settings from the environment. Raises SettingsError on an unknown name, a bad value or a missing secret."""
+    environ = os.environ if environ is None else environ
+    known = {f.name: f for f in fields(Settings)}
+    values: dict[str, object] = {}
+    for name, field_ in known.items():
+        raw = environ.get(PREFIX + name.upper())
+        if raw is None:
+            continue
+        default = field_.default
+        if isinstance(default, bool):
+            values[name] = raw.strip().lower() in {"1", "true", "yes", "on"}
+        elif isinstance(default, int):
+            try:
+                values[name] = int(raw)
+            except ValueError:
+                raise SettingsError(f"{PREFIX}{name.upper()} must be a whole number, not {raw!r}.") from None
+        else:
+            values[name] = raw
+    settings = Settings(**values)  # type: ignore[arg-type]
+    if problems := settings.problems():
+        raise SettingsError(" ".join(problems))
+    return settings

@@ -1,0 +1,46 @@
+"""Headers that keep a browser careful."""
+
+from flask import Flask, Response, g, request
+
+from marketplace.web.request import is_api
+
+CSP = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'self'",
+        "style-src 'self'",
+        # Day lines and bars place themselves by a custom property in a style attribute.
+        "style-src-attr 'unsafe-inline'",
+        "img-src 'self' data:{tiles}",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+
+
+def install(app: Flask) -> None:
+    """Add the headers to every answer."""
+    tiles = app.config["TILE_URL"]
+    origin = "/".join(tiles.split("/")[:3]).replace("{s}", "*") if tiles else ""
+    csp = CSP.format(tiles=f" {origin}" if origin else "")
+
+    @app.after_request
+    def be_careful(response: Response) -> Response:
+        headers = response.headers
+        headers.setdefault("Content-Security-Policy", csp)
+        headers.setdefault("X-Content-Type-Options", "nosniff")
+        headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
+        headers.setdefault("X-Frame-Options", "DENY")
+        headers.setdefault("Permissions-Policy", "geolocation=(self), camera=(), microphone=()")
+        if app.config["PRODUCTION"]:
+            headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+        if request.endpoint != "static" and not is_api():
+            actor = g.get("actor")
+            if actor is not None and actor.is_signed_in:
+                headers.setdefault("Cache-Control", "private, no-store")
+            headers.add("Vary", "Cookie")
+        return response

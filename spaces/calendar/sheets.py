@@ -1,0 +1,168 @@
+"""Keeps the day sheets, the index that lets the search rule out: a word of 48 half hours for each space and day.
+
+A sheet is written by the transaction that changes a claim or an opening. Its rows are locked first and computed in the
+next statement, which sees what others have committed meanwhile; so two bookings of different halves of one hall leave
+the whole hall's sheet right.
+"""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Session
+from sqlalchemy.types import TEXT, BigInteger, Date
+
+from marketplace.timespan import Span, SpanSet, day_span, local_days
+from spaces.calendar.models import MAX_LANES
+from spaces.calendar.queries import UNIT_AND_LANE, calendars_of
+from spaces.calendar.rules import DAY, midnight, sheet_word
+
+SHARING = text(
+    "SELECT DISTINCT space_id FROM space_unit WHERE city_id = :city_id AND unit_id = ANY(:unit_ids)"
+).bindparams(bindparam("unit_ids", type_=ARRAY(BigInteger)))
+
+LOCK = text("""
+    SELECT space_id, month FROM day_sheet
+    WHERE city_id = :city_id AND month = ANY(:months) AND space_id = ANY(:space_ids)
+    ORDER BY space_id, month FOR UPDATE
+""").bindparams(bindparam("space_ids", type_=ARRAY(BigInteger)), bindparam("months", type_=ARRAY(Date)))
+
+SET_DAY = text("""
+    UPDATE day_sheet SET free[:number] = :word
+    WHERE city_id = :city_id AND month = :month AND space_id = :space_id AND free[:number] IS DISTINCT FROM :word
+""")
+
+SET_MONTHS = text("""
+    INSERT INTO day_sheet (city_id, month, space_id, free)
+    SELECT :city_id, month, space_id, words::bigint[] FROM unnest(:months, :space_ids, :words) AS t(month, space_id, words)
+    ON CONFLICT (city_id, month, space_id) DO UPDATE SET free = excluded.free
+    WHERE day_sheet.free IS DISTINCT FROM excluded.free
+""").bindparams(
+    bindparam("space_ids", type_=ARRAY(BigInteger)),
+    bindparam("months", type_=ARRAY(Date)),
+    bindparam("words", type_=ARRAY(TEXT)),
+)
+
+
+CLAIMED = text(f"""
+    SELECT DISTINCT su.space_id FROM space_unit su
+    WHERE su.city_id = :city_id AND su.space_id = ANY(:space_ids) AND EXISTS (
+        SELECT 1 FROM claim
+        WHERE {UNIT_AND_LANE} && int8range(su.unit_id * {MAX_LANES}, su.unit_id * {MAX_LANES} + {MAX_LANES - 1}, '[]')
+          AND during && tstzrange(:start, :end)
+    )
+""").bindparams(bindparam("space_ids", type_=ARRAY(BigInteger)))
+
+SHARE_MONTHS = text("""
+    WITH sheet AS MATERIALIZED (
+        SELECT month, words::bigint[] AS free FROM unnest(:months, :words) AS m(month, words)
+    )
+    INSERT INTO day_sheet (city_id, month, space_id, free)
+    SELECT :city_id, sheet.month, space_id, sheet.free FROM sheet, unnest(:space_ids) AS space_id
+    ON CONFLICT (city_id, month, space_id) DO UPDATE SET free = excluded.free
+    WHERE day_sheet.free IS DISTINCT FROM excluded.free
+""").bindparams(
+    bindparam("space_ids", type_=ARRAY(BigInteger)),
+    bindparam("months", type_=ARRAY(Date)),
+    bindparam("words", type_=ARRAY(TEXT)),
+)
+
+
+def refresh_days(
+    session: Session, city_id: int, unit_ids: Sequence[int], changed: Span, zone: ZoneInfo
+) -> None:
+    """Write anew the sheets of every space that shares one of these units, for the local days that `changed` touches."""
+    space_ids = list(session.scalars(SHARING, {"city_id": city_id, "unit_ids": list(unit_ids)}))
+    days = local_days(changed, zone)
+    months = sorted({day.replace(day=1) for day in days})
+    kept = {
+        (space_id, month)
+        for space_id, month in session.execute(
+            LOCK, {"city_id": city_id, "months": months, "space_ids": space_ids}
+        )
+    }
+    if not kept:
+        return
+    window = Span(day_span(days[0], zone).start, day_span(days[-1], zone).end)
+    calendars = calendars_of(session, city_id, space_ids, window, zone)
+    updates = []
+    for space_id, calendar in calendars.items():
+        free = calendar.free
+        updates += [
+            {
+                "city_id": city_id,
+                "month": day.replace(day=1),
+                "space_id": space_id,
+                "number": day.day,
+                "word": sheet_word(free, day, zone),
+            }
+            for day in days
+            if (space_id, day.replace(day=1)) in kept
+        ]
+    session.execute(SET_DAY, updates)
+
+
+def month_days(month: date) -> list[date]:
+    """The days of a month given by its first."""
+    following = (month + timedelta(days=32)).replace(day=1)
+    return [month + timedelta(days=n) for n in range((following - month).days)]
+
+
+def months_window(months: Sequence[date], zone: ZoneInfo) -> Span:
+    """From the first of the earliest month to the end of the latest."""
+    return Span(midnight(min(months), zone), midnight(month_days(max(months))[-1] + DAY, zone))
+
+
+def month_words(free: SpanSet, month: date, zone: ZoneInfo) -> str:
+    """The month's words as PostgreSQL writes an array."""
+    return "{" + ",".join(str(sheet_word(free, day, zone)) for day in month_days(month)) + "}"
+
+
+def claimed_spaces(
+    session: Session, city_id: int, space_ids: Sequence[int], months: Sequence[date], zone: ZoneInfo
+) -> set[int]:
+    """Those of the spaces with any claim of their units in these months."""
+    window = months_window(months, zone)
+    values = {"city_id": city_id, "space_ids": list(space_ids), "start": window.start, "end": window.end}
+    return set(session.scalars(CLAIMED, values))
+
+
+def share_months(
+    session: Session,
+    city_id: int,
+    space_ids: Sequence[int],
+    months: Sequence[date],
+    *,
+    free: SpanSet,
+    zone: ZoneInfo,
+) -> None:
+    """Write the same words for all of these spaces, which are free whenever they are open."""
+    words = [month_words(free, month, zone) for month in months]
+    values = {"city_id": city_id, "space_ids": list(space_ids), "months": list(months), "words": words}
+    session.execute(SHARE_MONTHS, values)
+
+
+def refresh_months(
+    session: Session, city_id: int, space_ids: Sequence[int], months: Sequence[date], zone: ZoneInfo
+) -> None:
+    """Compute whole months of sheets from openings and claims, and write those that differ."""
+    if not space_ids or not months:
+        return
+    ordered = sorted(months)
+    session.execute(LOCK, {"city_id": city_id, "months": ordered, "space_ids": sorted(space_ids)})
+    calendars = calendars_of(session, city_id, space_ids, months_window(ordered, zone), zone)
+    rows: list[tuple[date, int, str]] = []
+    for space_id, calendar in calendars.items():
+        free = calendar.free
+        rows += [(month, space_id, month_words(free, month, zone)) for month in ordered]
+    session.execute(
+        SET_MONTHS,
+        {
+            "city_id": city_id,
+            "months": [row[0] for row in rows],
+            "space_ids": [row[1] for row in rows],
+            "words": [row[2] for row in rows],
+        },
+    )

@@ -1,0 +1,136 @@
+"""What is offered: venues, their units, and the spaces that cover units."""
+
+from datetime import datetime
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Computed,
+    Index,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, TEXT, TSVECTOR
+from sqlalchemy.orm import Mapped, mapped_column
+
+from marketplace.db import Base, CityRow, Localised, Point, of_city
+
+
+class Venue(CityRow, Base):
+    """A place with an address and an owner. `lon`/`lat` are WGS 84; `position` is the same in the city's metric CRS."""
+
+    __tablename__ = "venue"
+    __table_args__ = (
+        UniqueConstraint("city_id", "source", "external_id"),
+        Index("ix_venue_position", "position", postgresql_using="gist"),
+        Index("ix_venue_search", "search", postgresql_using="gin"),
+        Index(None, "city_id", "district_id"),
+        Index(None, "city_id", "owner_id"),
+        CheckConstraint("(lon IS NULL) = (lat IS NULL)", name="lon_lat"),
+        of_city("owner_id", "organisation"),
+        of_city("district_id", "district", ondelete="SET NULL (district_id)"),
+    )
+
+    owner_id: Mapped[int] = mapped_column(BigInteger)
+    district_id: Mapped[int | None] = mapped_column(BigInteger)
+    kind: Mapped[str]
+    names: Mapped[Localised]
+    streets: Mapped[Localised] = mapped_column(server_default="{}")
+    postcode: Mapped[str | None]
+    locality: Mapped[str | None]
+    lon: Mapped[float | None]
+    lat: Mapped[float | None]
+    position: Mapped[tuple[float, float] | None] = mapped_column(Point())
+    area: Mapped[bytes | None] = mapped_column(LargeBinary)  # polygon, WKB, EPSG:4326
+    accessibility: Mapped[list[str]] = mapped_column(ARRAY(TEXT), server_default="{}")
+    phone: Mapped[str | None]
+    website: Mapped[str | None]
+    source: Mapped[str]
+    external_id: Mapped[str]
+    fingerprint: Mapped[str | None]  # of the imported record, so that an unchanged one writes nothing
+    search: Mapped[str] = mapped_column(
+        TSVECTOR, Computed("search_vector(names, streets)", persisted=True), deferred=True
+    )
+
+
+class Unit(CityRow, Base):
+    """The smallest physical part that one party can hold alone; `lanes` parties where several can share it."""
+
+    __tablename__ = "unit"
+    __table_args__ = (
+        UniqueConstraint("city_id", "venue_id", "external_id"),
+        CheckConstraint("lanes BETWEEN 1 AND 10000", name="lanes"),
+        of_city("venue_id", "venue", ondelete="CASCADE"),
+    )
+
+    venue_id: Mapped[int] = mapped_column(BigInteger)
+    external_id: Mapped[str]
+    names: Mapped[Localised]
+    lanes: Mapped[int] = mapped_column(server_default=text("1"))
+
+
+class Space(CityRow, Base):
+    """What is listed and booked: one or more units under one name, with its rules. Durations are minutes."""
+
+    __tablename__ = "space"
+    __table_args__ = (
+        UniqueConstraint("city_id", "venue_id", "external_id"),
+        Index("ix_space_search", "search", postgresql_using="gin"),
+        CheckConstraint("state IN ('draft', 'published', 'archived')", name="state"),
+        CheckConstraint("approval IN ('instant', 'handler')", name="approval"),
+        CheckConstraint("who IN ('anyone', 'organisations')", name="who"),
+        CheckConstraint("capacity IS NULL OR capacity > 0", name="capacity"),
+        CheckConstraint("min_minutes > 0 AND max_minutes >= min_minutes", name="duration"),
+        CheckConstraint(
+            "interval_minutes IN (5, 10, 15, 20, 30, 60, 90, 120, 180, 240, 360, 720, 1440)", name="interval"
+        ),
+        CheckConstraint("buffer_before_minutes >= 0 AND buffer_after_minutes >= 0", name="buffers"),
+        CheckConstraint("notice_minutes >= 0 AND horizon_days BETWEEN 1 AND 1830", name="notice"),
+        of_city("venue_id", "venue", ondelete="CASCADE"),
+    )
+
+    venue_id: Mapped[int] = mapped_column(BigInteger)
+    external_id: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default="published")
+    kind: Mapped[str]
+    names: Mapped[Localised]
+    descriptions: Mapped[Localised] = mapped_column(server_default="{}")
+    purposes: Mapped[list[str]] = mapped_column(ARRAY(TEXT), server_default="{}")
+    equipment: Mapped[list[str]] = mapped_column(ARRAY(TEXT), server_default="{}")
+    capacity: Mapped[int | None]
+    area_m2: Mapped[float | None]
+    min_minutes: Mapped[int] = mapped_column(server_default=text("60"))
+    max_minutes: Mapped[int] = mapped_column(server_default=text("240"))
+    interval_minutes: Mapped[int] = mapped_column(server_default=text("30"))
+    whole_days: Mapped[bool] = mapped_column(server_default=text("false"))
+    buffer_before_minutes: Mapped[int] = mapped_column(server_default=text("0"))
+    buffer_after_minutes: Mapped[int] = mapped_column(server_default=text("0"))
+    notice_minutes: Mapped[int] = mapped_column(server_default=text("0"))
+    horizon_days: Mapped[int] = mapped_column(server_default=text("180"))
+    cancellation_hours: Mapped[int] = mapped_column(server_default=text("24"))
+    approval: Mapped[str] = mapped_column(server_default="instant")
+    who: Mapped[str] = mapped_column(server_default="anyone")
+    instructions: Mapped[Localised] = mapped_column(server_default="{}")
+    created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    # All texts of all languages with each language's own stemmer; `search_vector` is made by the migration.
+    search: Mapped[str] = mapped_column(
+        TSVECTOR, Computed("search_vector(names, descriptions)", persisted=True), deferred=True
+    )
+
+
+class SpaceUnit(Base):
+    """A unit that a space covers. Two spaces that share a unit exclude each other."""
+
+    __tablename__ = "space_unit"
+    __table_args__ = (
+        PrimaryKeyConstraint("city_id", "space_id", "unit_id"),
+        Index(None, "city_id", "unit_id"),
+        of_city("space_id", "space", ondelete="CASCADE"),
+        of_city("unit_id", "unit", ondelete="CASCADE"),
+    )
+
+    city_id: Mapped[int] = mapped_column(BigInteger)
+    space_id: Mapped[int] = mapped_column(BigInteger)
+    unit_id: Mapped[int] = mapped_column(BigInteger)

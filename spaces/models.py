@@ -1,0 +1,8 @@
+"""All tables of this package, so that importing this module makes them known to the migrations."""
+
+from spaces.calendar import models as calendar
+from spaces.catalog import models as catalog
+from spaces.districts import models as districts
+from spaces.pricing import models as pricing
+
+__all__ = ["calendar", "catalog", "districts", "pricing"]

@@ -1,0 +1,283 @@
+"""What the result rows and filters say, in the reader's language. Times are wall-clock times of the city."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from uuid import uuid4
+
+from flask import url_for
+
+from marketplace.cities.models import City
+from marketplace.money import Money
+from marketplace.web.i18n import (
+    N_,
+    NBSP,
+    format_day,
+    format_distance,
+    format_duration,
+    format_hours,
+    format_money,
+    gettext,
+    localised,
+    reader_language,
+)
+from spaces.catalog.present import DayLine, day_line, drawing, full_name, kind_name, price_parts
+from spaces.catalog.vocabulary import ACCESSIBILITY, EQUIPMENT, KINDS, PURPOSES
+from spaces.search.forms import PRICES, Asked
+from spaces.search.queries import Hit, Offer
+
+MOST_CHIPS = 3
+# Kinds shown at once; the others wait behind "All kinds".
+MOST_KINDS = 8
+SHORT_ACCESS = ("step_free_entrance", "accessible_toilet", "lift", "induction_loop")
+
+OWNERS = {
+    "city_division": N_("City"),
+    "public_body": N_("Other public body"),
+    "association": N_("Association"),
+    "company": N_("Company"),
+}
+APPROVAL_TEXTS = {"instant": N_("Bookable at once"), "handler": N_("Owner confirms")}
+SORT_TEXTS = {
+    "best": N_("Best first"),
+    "nearest": N_("Nearest first"),
+    "cheapest": N_("Cheapest first"),
+    "largest": N_("Largest first"),
+}
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A time that can be taken: what it says, and what its form sends."""
+
+    label: str
+    price: str
+    fields: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One space of the list."""
+
+    n: int
+    hit: Hit
+    name: str
+    url: str
+    art: str
+    price: str
+    per: str
+    place: str
+    capacity: int | None
+    access: str
+    private: str
+    line: DayLine
+    chips: list[Chip]
+    more: int
+    more_label: str
+    more_url: str
+    asks: bool
+    action: str
+
+
+@dataclass
+class Option:
+    """A tickable filter."""
+
+    name: str
+    value: str
+    label: str
+    count: int
+    checked: bool
+
+
+@dataclass
+class Group:
+    """A fieldset of filters; `rest` is shown on request."""
+
+    title: str
+    options: list[Option]
+    rest: list[Option] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Tag:
+    """A chosen filter and the address without it."""
+
+    label: str
+    url: str
+
+
+def rows_of(hits: list[Hit], asked: Asked, city: City, *, first: int, now: datetime) -> list[Row]:
+    return [row_of(n, hit, asked, city, now=now) for n, hit in enumerate(hits, first)]
+
+
+def row_of(n: int, hit: Hit, asked: Asked, city: City, *, now: datetime) -> Row:
+    space, venue, question = hit.space, hit.venue, asked.question
+    found = hit.offers or hit.next_offers
+    today = now.astimezone(city.zone).date()
+    day = question.day or (found[0].span.start.astimezone(city.zone).date() if found else today)
+    shown = spread(hit.offers) if hit.offers else first_of_each_day(found, city)[:MOST_CHIPS]
+    back: dict[str, Any] = {
+        name: asked.args[name] for name in ("q", "where", "when", "people") if asked.args.get(name)
+    }
+    minutes: dict[str, Any] = {"minutes": question.minutes} if question.minutes else {}
+    more = len(found) - len(shown)
+    more_day = shown[-1].span.start.astimezone(city.zone).date() if shown else day
+    price, per = price_parts(hit.price)
+    private = hit.owner_name if hit.owner_kind in {"company", "association"} else ""
+    return Row(
+        n=n,
+        hit=hit,
+        name=full_name(space, venue),
+        url=url_for("catalog.space", space_id=space.id, day=day, **minutes, **back),
+        art=drawing(space.kind),
+        price=price,
+        per=per,
+        place=place_line(hit),
+        capacity=space.capacity,
+        access=" · ".join(gettext(ACCESSIBILITY[c]) for c in SHORT_ACCESS if c in venue.accessibility),
+        private=private,
+        line=day_line(
+            hit.calendar,
+            hit.rules,
+            day,
+            question_window(asked, day),
+            city,
+            now=now,
+            next_ones=bool(hit.next_offers),
+        ),
+        chips=[chip_of(offer, hit, asked, city, dated=not hit.offers) for offer in shown],
+        more=more,
+        more_label=f"+{more}{NBSP}{format_day(more_day).split(NBSP)[0]}" if hit.offers else f"+{more}",
+        more_url=url_for(
+            "catalog.space", space_id=space.id, day=more_day, **minutes, **back, _anchor="times"
+        ),
+        asks=space.approval == "handler",
+        action=url_for("lifecycle.quick", space_id=space.id),
+    )
+
+
+def place_line(hit: Hit) -> str:
+    """Kallio, 0.9 km."""
+    parts = [localised(hit.district_names)]
+    if hit.distance_m is not None:
+        parts.append(format_distance(hit.distance_m))
+    return ", ".join(part for part in parts if part)
+
+
+def spread(offers: list[Offer]) -> list[Offer]:
+    """The times to show first: those that do not overlap, filled up with the others, in order."""
+    apart: list[Offer] = []
+    for offer in offers:
+        if not apart or offer.span.start >= apart[-1].span.end:
+            apart.append(offer)
+    filled = apart[:MOST_CHIPS] + [offer for offer in offers if offer not in apart]
+    return sorted(filled[:MOST_CHIPS], key=lambda offer: offer.span)
+
+
+def question_window(asked: Asked, day: date) -> tuple[float, float] | None:
+    question = asked.question
+    if not question.has_time or question.day != day:
+        return None
+    return question.start_minute / 60, question.end_minute / 60
+
+
+def first_of_each_day(offers: list[Offer], city: City) -> list[Offer]:
+    """The next times on different days, since three half hours of one evening are one choice."""
+    found: dict[date, Offer] = {}
+    for offer in offers:
+        found.setdefault(offer.span.start.astimezone(city.zone).date(), offer)
+    return list(found.values())
+
+
+def chip_of(offer: Offer, hit: Hit, asked: Asked, city: City, *, dated: bool) -> Chip:
+    start, end = offer.span.start.astimezone(city.zone), offer.span.end.astimezone(city.zone)
+    fields = {
+        "start": start.isoformat(timespec="minutes"),
+        "submission": uuid4().hex,
+        "total": str(offer.price_minor),
+        **{name: asked.args[name] for name in ("people", "q") if asked.args.get(name)},
+    }
+    if hit.rules.whole_days:
+        label = format_day(start.date())
+        fields["end"] = end.isoformat(timespec="minutes")
+    else:
+        label = format_hours(start, end)
+        fields["minutes"] = str(offer.span.minutes)
+        if dated:
+            comma = "," if reader_language() == "en" else ""
+            label = f"{format_day(start.date())}{comma} {label}"
+    return Chip(label, format_money(Money(offer.price_minor, city.currency)), fields)
+
+
+def groups_of(counts: dict[str, dict[str, int]], asked: Asked, city: City) -> list[Group]:
+    """The filters with the number of matches each would leave."""
+    question = asked.question
+
+    def options(
+        name: str, texts: dict[str, str], chosen: frozenset[str], found: dict[str, int]
+    ) -> list[Option]:
+        return [
+            Option(name, code, gettext(label), found.get(code, 0), code in chosen)
+            for code, label in texts.items()
+            if found.get(code) or code in chosen
+        ]
+
+    kinds = sorted(
+        options("kind", KINDS, question.kinds, counts["kinds"]),
+        key=lambda option: (not option.checked, -option.count),
+    )
+    access = sorted(
+        options("access", ACCESSIBILITY, question.accessibility, counts["accessibility"]),
+        key=lambda option: list(ACCESSIBILITY).index(option.value),
+    )
+    groups = [
+        Group(
+            gettext("How to book"),
+            options("approval", APPROVAL_TEXTS, question.approval, counts["approval"]),
+        ),
+        Group(gettext("Accessibility"), access),
+        Group(gettext("Price"), price_options(counts["prices"], asked, city)),
+        Group(gettext("Kind"), kinds[:MOST_KINDS], kinds[MOST_KINDS:]),
+        Group(gettext("Provider"), options("owner", OWNERS, question.owner_kinds, counts["owner_kinds"])),
+    ]
+    return [group for group in groups if group.options]
+
+
+def price_options(found: dict[str, int], asked: Asked, city: City) -> list[Option]:
+    chosen = asked.question.max_price_minor
+    limits = sorted({*PRICES, *([chosen] if chosen is not None else [])})
+    return [
+        Option("price", str(limit), price_limit(limit, city), found.get(str(limit), 0), limit == chosen)
+        for limit in limits
+        if found.get(str(limit)) or limit == chosen
+    ]
+
+
+def price_limit(limit: int, city: City) -> str:
+    if limit == 0:
+        return str(gettext("Free of charge"))
+    return str(gettext("At most %(price)s/h", price=format_money(Money(limit, city.currency))))
+
+
+def tags_of(asked: Asked, city: City) -> list[Tag]:
+    """The filters that are on, each removable."""
+    question = asked.question
+    labels: list[tuple[str, str | None, str]] = []
+    if asked.district is not None:
+        labels.append(("district", None, localised(asked.district.names)))
+    if question.bbox is not None:
+        labels.append(("bbox", None, gettext("The area of the map")))
+    labels += [("kind", code, kind_name(code)) for code in sorted(question.kinds)]
+    labels += [("approval", code, gettext(APPROVAL_TEXTS[code])) for code in sorted(question.approval)]
+    labels += [("access", code, gettext(ACCESSIBILITY[code])) for code in sorted(question.accessibility)]
+    labels += [("purpose", code, gettext(PURPOSES[code])) for code in sorted(question.purposes)]
+    labels += [("equipment", code, gettext(EQUIPMENT[code])) for code in sorted(question.equipment)]
+    labels += [("owner", code, gettext(OWNERS[code])) for code in sorted(question.owner_kinds)]
+    if question.max_price_minor is not None:
+        labels.append(("price", None, price_limit(question.max_price_minor, city)))
+    if question.minutes is not None:
+        labels.append(
+            ("minutes", None, gettext("At least %(length)s", length=format_duration(question.minutes)))
+        )
+    return [Tag(label, asked.without(name, value)) for name, value, label in labels]

@@ -1,0 +1,529 @@
+"""The one writer of listings: what is new is inserted in bulk, what changed is brought in step, the rest is left alone.
+
+A file may tell only a part of a place, so nothing that it does not mention is removed or archived. A space that gets
+other units keeps its old ones too: bookings may hold them, and more units only exclude more.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date
+from typing import Any
+
+from pyproj import CRS
+from sqlalchemy import delete, insert, select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from marketplace.accounts.actor import Actor
+from marketplace.accounts.audit import audit
+from marketplace.accounts.models import Organisation
+from marketplace.cities.models import City
+from marketplace.clock import now
+from marketplace.geo import to_metric
+from spaces.calendar.actions import compile_spaces
+from spaces.calendar.models import OpeningException, OpeningRule
+from spaces.catalog.models import Space, SpaceUnit, Unit, Venue
+from spaces.catalog.queries import KnownPlace, known_places
+from spaces.districts.queries import district_ids_of_points
+from spaces.pricing.models import Price
+from spaces.transfer.documents import Seen
+from spaces.transfer.errors import Note, Problem, RecordBroken
+from spaces.transfer.listing import ListedPrice, ListedSpace, Listing, check, default_hours
+from spaces.transfer.locate import Locator, distance_notes
+
+BATCH = 500
+# How far outside the area of use of the city's metric CRS a place may lie, in degrees.
+BOX_MARGIN = 1.0
+# The first price holds from long ago, so that a page about the past has one too.
+FIRST_DAY = date(2020, 1, 1)
+DATABASE_REASON = 120
+# Helsingin kaupunki, Helsingfors stad, City of Helsinki: the city, in the registers' own words.
+CITY_NAME = re.compile(r"\bkaupunki\b|\bstad\b|^city of\b", re.IGNORECASE)
+
+
+@dataclass
+class Report:
+    """What an import did: counts of places, and what an operator should read."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    spaces: int = 0
+    without_hours: Counter[str] = field(default_factory=Counter)
+    without_price: int = 0
+    without_point: int = 0
+    located: int = 0
+    new_owners: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+
+    @property
+    def read(self) -> int:
+        return self.created + self.updated + self.unchanged
+
+
+@dataclass
+class _Known:
+    """A stored place of the same source and id."""
+
+    venue_id: int
+    fingerprint: str | None
+
+
+@dataclass
+class _Work:
+    """A listing to write; `venue_id` where it is known already."""
+
+    listing: Listing
+    fingerprint: str
+    district_id: int | None = None
+    venue_id: int | None = None
+
+
+def import_listings(
+    session: Session,
+    city: City,
+    items: Iterable[Listing | Problem | Note],
+    *,
+    actor: Actor,
+    owner: str | None = None,
+    dry_run: bool = False,
+) -> Report:
+    """Store what a reader yields; a broken record is reported and left out. `owner` overrides the records' own.
+
+    The same listing again writes nothing. A dry run tells what would happen and writes nothing either.
+    """
+    report = Report()
+    works = _plan(session, city, items, owner, report)
+    if dry_run or not works:
+        return report
+    owners = _owners(session, city, {work.listing.owner or "" for work in works}, report)
+    _find_districts(session, city, works)
+    to_compile: list[int] = []
+    for at in range(0, len(works), BATCH):
+        to_compile += _write_batch(session, city, works[at : at + BATCH], owners, report)
+    compile_spaces(session, city, to_compile)
+    audit(
+        session, actor, "places.imported", "city", city.id,
+        created=report.created, updated=report.updated, failed=len(report.problems),
+    )  # fmt: skip
+    return report
+
+
+def _plan(
+    session: Session,
+    city: City,
+    items: Iterable[Listing | Problem | Note],
+    owner: str | None,
+    report: Report,
+) -> list[_Work]:
+    """Check, locate and compare; fills the report's counts as if all writing succeeded."""
+    listings: dict[tuple[str, str], Listing] = {}
+    seen = Seen()
+    box = _box(city.metric_crs)
+    default_owner = owner or str(city.names.get(city.default_language) or next(iter(city.names.values())))
+    for item in items:
+        if isinstance(item, Problem):
+            report.problems.append(item)
+        elif isinstance(item, Note):
+            report.notes.append(item)
+        else:
+            listing = replace(item, owner=owner or item.owner or default_owner)
+            try:
+                check(listing)
+                _check_inside(listing, box)
+                seen.add(listing.external_id, listing.where)
+            except RecordBroken as broken:
+                report.problems.append(Problem(listing.where, broken.field, broken.reason))
+                continue
+            listings[listing.key] = listing
+    places = known_places(session, city.id)
+    _locate(places, listings, report)
+    known = _known(session, city, {source for source, _ in listings})
+    works = []
+    for key, listing in listings.items():
+        _count(listing, report)
+        fingerprint = listing.fingerprint()
+        stored = known.get(key)
+        if stored is None:
+            report.created += 1
+            works.append(_Work(listing, fingerprint))
+        elif stored.fingerprint != fingerprint:
+            report.updated += 1
+            works.append(_Work(listing, fingerprint, venue_id=stored.venue_id))
+        else:
+            report.unchanged += 1
+    report.notes += distance_notes(places, [work.listing for work in works])
+    return works
+
+
+def _count(listing: Listing, report: Report) -> None:
+    report.spaces += len(listing.spaces)
+    report.without_point += listing.lon is None
+    for space in listing.spaces:
+        report.without_price += space.price is None
+        if space.hours is None:
+            (rule,) = default_hours(space)
+            report.without_hours["all day" if rule.opens == rule.closes else "8.00 to 22.00"] += 1
+
+
+def _box(metric_crs: int) -> tuple[float, float, float, float] | None:
+    area = CRS.from_epsg(metric_crs).area_of_use
+    if area is None:
+        return None
+    return (area.west - BOX_MARGIN, area.south - BOX_MARGIN, area.east + BOX_MARGIN, area.north + BOX_MARGIN)
+
+
+def _check_inside(listing: Listing, box: tuple[float, float, float, float] | None) -> None:
+    if listing.lon is None or listing.lat is None or box is None:
+        return
+    if not (box[0] <= listing.lon <= box[2] and box[1] <= listing.lat <= box[3]):
+        raise RecordBroken(
+            "location",
+            f"longitude {listing.lon:g}, latitude {listing.lat:g} is far outside the city; "
+            "the two may be swapped, or in another coordinate reference system",
+        )
+
+
+def _locate(places: Sequence[KnownPlace], listings: dict[tuple[str, str], Listing], report: Report) -> None:
+    """Places without a point take that of a place at the same address, stored or in this file."""
+    if all(listing.lon is not None for listing in listings.values()):
+        return
+    locator = Locator(places, listings.values())
+    for key, listing in listings.items():
+        if listing.lon is None and (point := locator.point_of(listing)) is not None:
+            listings[key] = replace(listing, lon=point[0], lat=point[1])
+            report.located += 1
+
+
+def _known(session: Session, city: City, sources: set[str]) -> dict[tuple[str, str], _Known]:
+    rows = session.execute(
+        select(Venue.source, Venue.external_id, Venue.id, Venue.fingerprint).where(
+            Venue.city_id == city.id, Venue.source.in_(sources)
+        )
+    )
+    return {(source, external_id): _Known(venue_id, mark) for source, external_id, venue_id, mark in rows}
+
+
+def _owners(session: Session, city: City, names: set[str], report: Report) -> dict[str, int]:
+    """Organisation ids by name; an unknown name becomes the city itself or a public body, and the report says so."""
+    rows = session.execute(
+        select(Organisation.name, Organisation.id)
+        .where(Organisation.city_id == city.id, Organisation.name.in_(names))
+        .order_by(Organisation.id.desc())
+    )
+    found = {name: organisation_id for name, organisation_id in rows}
+    for name in sorted(names - found.keys()):
+        is_city = name in city.names.values() or CITY_NAME.search(name) is not None
+        kind = "city_division" if is_city else "public_body"
+        organisation = Organisation(city_id=city.id, kind=kind, name=name)
+        session.add(organisation)
+        session.flush()
+        found[name] = organisation.id
+        report.new_owners.append(name)
+    return found
+
+
+def _find_districts(session: Session, city: City, works: Sequence[_Work]) -> None:
+    """One spatial join for all that will be written."""
+    located = [work for work in works if work.listing.lon is not None]
+    points = [(work.listing.lon or 0.0, work.listing.lat or 0.0) for work in located]
+    for work, district_id in zip(located, district_ids_of_points(session, city, points), strict=True):
+        work.district_id = district_id
+
+
+def _write_batch(
+    session: Session, city: City, works: Sequence[_Work], owners: Mapping[str, int], report: Report
+) -> list[int]:
+    """Write a batch in one savepoint; where the database refuses it, each record in its own. Returns spaces to compile."""
+    try:
+        with session.begin_nested():
+            return _write(session, city, works, owners)
+    except DBAPIError as error:
+        if len(works) == 1:
+            (work,) = works
+            reason = str(error.orig).strip().splitlines()[0][:DATABASE_REASON]
+            report.problems.append(
+                Problem(work.listing.where, "record", f"the database refused it: {reason}")
+            )
+            if work.venue_id is None:
+                report.created -= 1
+            else:
+                report.updated -= 1
+            report.spaces -= len(work.listing.spaces)
+            return []
+    return [space_id for work in works for space_id in _write_batch(session, city, [work], owners, report)]
+
+
+def _write(session: Session, city: City, works: Sequence[_Work], owners: Mapping[str, int]) -> list[int]:
+    values = [_venue_values(city, work, owners) for work in works]
+    new = [at for at, work in enumerate(works) if work.venue_id is None]
+    venue_ids = _insert(session, Venue, [values[at] for at in new])
+    ids = dict(zip(new, venue_ids, strict=True))
+    changed = [
+        (work, work.venue_id, value)
+        for work, value in zip(works, values, strict=True)
+        if work.venue_id is not None
+    ]
+    if changed:
+        venues = {
+            venue.id: venue
+            for venue in session.scalars(
+                select(Venue).where(
+                    Venue.city_id == city.id, Venue.id.in_([venue_id for _, venue_id, _ in changed])
+                )
+            )
+        }
+        for _, venue_id, value in changed:
+            _set(venues[venue_id], value)
+        session.flush()
+    return _write_spaces(
+        session,
+        city,
+        [(work.listing, work.venue_id or ids[at]) for at, work in enumerate(works)],
+        known=bool(changed),
+    )
+
+
+def _insert(session: Session, model: Any, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Insert rows and return their ids in the same order."""
+    if not rows:
+        return []
+    statement = insert(model).returning(model.id, sort_by_parameter_order=True)
+    return list(session.scalars(statement, list(rows)))
+
+
+def _set(row: Any, values: Mapping[str, Any]) -> None:
+    """Set only what differs, so that an equal row is not written."""
+    for name, value in values.items():
+        if getattr(row, name) != value:
+            setattr(row, name, value)
+
+
+def _venue_values(city: City, work: _Work, owners: Mapping[str, int]) -> dict[str, Any]:
+    listing = work.listing
+    position = None
+    if listing.lon is not None and listing.lat is not None:
+        position = to_metric(listing.lon, listing.lat, crs=city.metric_crs)
+    return {
+        "city_id": city.id,
+        "owner_id": owners[listing.owner or ""],
+        "district_id": work.district_id,
+        "kind": listing.kind,
+        "names": dict(listing.names),
+        "streets": dict(listing.streets),
+        "postcode": listing.postcode,
+        "locality": listing.locality,
+        "lon": listing.lon,
+        "lat": listing.lat,
+        "position": position,
+        "area": listing.area,
+        "accessibility": list(listing.accessibility),
+        "phone": listing.phone,
+        "website": listing.website,
+        "source": listing.source,
+        "external_id": listing.external_id,
+        "fingerprint": work.fingerprint,
+    }
+
+
+def _space_values(city: City, venue_id: int, space: ListedSpace) -> dict[str, Any]:
+    return {
+        "city_id": city.id,
+        "venue_id": venue_id,
+        "external_id": space.external_id,
+        "state": space.state,
+        "kind": space.kind,
+        "names": dict(space.names),
+        "descriptions": dict(space.descriptions),
+        "instructions": dict(space.instructions),
+        "purposes": list(space.purposes),
+        "equipment": list(space.equipment),
+        "capacity": space.capacity,
+        "area_m2": space.area_m2,
+        **asdict(space.terms),
+    }
+
+
+def _write_spaces(
+    session: Session, city: City, places: Sequence[tuple[Listing, int]], *, known: bool
+) -> list[int]:
+    """Units, spaces, hours and prices of these places. `known` says that some of the places were there before."""
+    venue_ids = [venue_id for _, venue_id in places]
+    units = _units(session, city, places, venue_ids if known else [])
+    stored: dict[tuple[int, str], Space] = {}
+    if known:
+        rows = session.scalars(select(Space).where(Space.city_id == city.id, Space.venue_id.in_(venue_ids)))
+        stored = {(space.venue_id, space.external_id): space for space in rows}
+    new: list[tuple[ListedSpace, int]] = []
+    old: list[tuple[ListedSpace, Space]] = []
+    for listing, venue_id in places:
+        for space in listing.spaces:
+            row = stored.get((venue_id, space.external_id))
+            if row is None:
+                new.append((space, venue_id))
+                continue
+            values = _space_values(city, venue_id, space)
+            if row.state == "draft" or space.state == "draft":
+                # An owner's draft is not published by an import, nor taken back once it is.
+                values.pop("state")
+            _set(row, values)
+            old.append((space, row))
+    session.flush()
+    ids = _insert(session, Space, [_space_values(city, venue_id, space) for space, venue_id in new])
+    created = [(space, venue_id, space_id) for (space, venue_id), space_id in zip(new, ids, strict=True)]
+    links = {
+        (space_id, units[venue_id, unit]) for space, venue_id, space_id in created for unit in space.units
+    }
+    wanted = {(row.id, units[row.venue_id, unit]) for space, row in old for unit in space.units}
+    if old:
+        have = session.execute(
+            select(SpaceUnit.space_id, SpaceUnit.unit_id).where(
+                SpaceUnit.city_id == city.id, SpaceUnit.space_id.in_([row.id for _, row in old])
+            )
+        )
+        links |= wanted - {(space_id, unit_id) for space_id, unit_id in have}
+    if links:
+        rows_ = [{"city_id": city.id, "space_id": s, "unit_id": u} for s, u in sorted(links)]
+        session.execute(insert(SpaceUnit), rows_)
+    _insert_hours(session, city, [(space, space_id) for space, _, space_id in created])
+    _insert_prices(
+        session, city, [(space.price or ListedPrice(), space_id) for space, _, space_id in created], FIRST_DAY
+    )
+    changed = _update_hours(session, city, old)
+    _update_prices(session, city, old)
+    return [*ids, *changed]
+
+
+def _units(
+    session: Session, city: City, places: Sequence[tuple[Listing, int]], known_venues: Sequence[int]
+) -> dict[tuple[int, str], int]:
+    """Unit ids by venue and external id; missing ones are made."""
+    found: dict[tuple[int, str], int] = {}
+    stored: dict[tuple[int, str], Unit] = {}
+    if known_venues:
+        rows = session.scalars(select(Unit).where(Unit.city_id == city.id, Unit.venue_id.in_(known_venues)))
+        stored = {(unit.venue_id, unit.external_id): unit for unit in rows}
+    new: list[dict[str, Any]] = []
+    for listing, venue_id in places:
+        for unit in listing.units:
+            row = stored.get((venue_id, unit.external_id))
+            values = {"names": dict(unit.names), "lanes": unit.lanes}
+            if row is not None:
+                # Fewer lanes could strand claims; an owner takes lanes away by hand.
+                _set(row, values | {"lanes": max(row.lanes, unit.lanes)})
+                found[venue_id, unit.external_id] = row.id
+            else:
+                new.append(
+                    {"city_id": city.id, "venue_id": venue_id, "external_id": unit.external_id, **values}
+                )
+    session.flush()
+    for row_, unit_id in zip(new, _insert(session, Unit, new), strict=True):
+        found[row_["venue_id"], row_["external_id"]] = unit_id
+    return found
+
+
+def _hours_rows(city: City, space: ListedSpace, space_id: int) -> list[dict[str, Any]]:
+    return [
+        {"city_id": city.id, "space_id": space_id, **asdict(rule), "days": list(rule.days)}
+        for rule in (default_hours(space) if space.hours is None else space.hours)
+    ]
+
+
+def _exception_rows(city: City, space: ListedSpace, space_id: int) -> list[dict[str, Any]]:
+    return [
+        {"city_id": city.id, "space_id": space_id, **asdict(one), "reasons": dict(one.reasons)}
+        for one in space.exceptions
+    ]
+
+
+def _insert_hours(session: Session, city: City, spaces: Sequence[tuple[ListedSpace, int]]) -> None:
+    rules = [row for space, space_id in spaces for row in _hours_rows(city, space, space_id)]
+    exceptions = [row for space, space_id in spaces for row in _exception_rows(city, space, space_id)]
+    if rules:
+        session.execute(insert(OpeningRule), rules)
+    if exceptions:
+        session.execute(insert(OpeningException), exceptions)
+
+
+def _update_hours(session: Session, city: City, spaces: Sequence[tuple[ListedSpace, Space]]) -> list[int]:
+    """Replace hours that the source tells differently; a source that tells none leaves the owner's. Returns the spaces."""
+    told = [(space, row.id) for space, row in spaces if space.hours is not None]
+    if not told:
+        return []
+    ids = [space_id for _, space_id in told]
+    have: dict[int, set[Any]] = {space_id: set() for space_id in ids}
+    for rule in session.scalars(
+        select(OpeningRule).where(OpeningRule.city_id == city.id, OpeningRule.space_id.in_(ids))
+    ):
+        have[rule.space_id].add((tuple(rule.days), rule.opens, rule.closes, rule.valid_from, rule.valid_to))
+    for one in session.scalars(
+        select(OpeningException).where(
+            OpeningException.city_id == city.id, OpeningException.space_id.in_(ids)
+        )
+    ):
+        have[one.space_id].add(
+            (one.first_day, one.last_day, one.opens, one.closes, tuple(sorted(one.reasons.items())))
+        )
+    changed = []
+    for space, space_id in told:
+        wanted: set[Any] = {(r.days, r.opens, r.closes, r.valid_from, r.valid_to) for r in space.hours or ()}
+        wanted |= {
+            (e.first_day, e.last_day, e.opens, e.closes, tuple(sorted(e.reasons.items())))
+            for e in space.exceptions
+        }
+        if wanted != have[space_id]:
+            changed.append((space, space_id))
+    gone = [space_id for _, space_id in changed]
+    if gone:
+        for model in (OpeningRule, OpeningException):
+            session.execute(delete(model).where(model.city_id == city.id, model.space_id.in_(gone)))
+        _insert_hours(session, city, changed)
+    return gone
+
+
+def _insert_prices(
+    session: Session, city: City, prices: Sequence[tuple[ListedPrice, int]], day: date
+) -> None:
+    rows = [
+        {"city_id": city.id, "space_id": space_id, "valid_from": day, **asdict(price)}
+        for price, space_id in prices
+    ]
+    if rows:
+        session.execute(insert(Price), rows)
+
+
+def _update_prices(session: Session, city: City, spaces: Sequence[tuple[ListedSpace, Space]]) -> None:
+    """A price that the source tells differently holds from today on; what was sold keeps its own."""
+    told = [(space.price, row.id) for space, row in spaces if space.price is not None]
+    if not told:
+        return
+    today = now().astimezone(city.zone).date()
+    latest: dict[int, Price] = {}
+    for price in session.scalars(
+        select(Price)
+        .where(
+            Price.city_id == city.id,
+            Price.space_id.in_([space_id for _, space_id in told]),
+            Price.valid_from <= today,
+        )
+        .order_by(Price.valid_from)
+    ):
+        latest[price.space_id] = price
+    new = []
+    for price_, space_id in told:
+        now_ = latest.get(space_id)
+        if now_ is not None and _same_price(now_, price_):
+            continue
+        if now_ is not None and now_.valid_from == today:
+            _set(now_, asdict(price_))
+        else:
+            new.append((price_, space_id))
+    session.flush()
+    _insert_prices(session, city, new, today)
+
+
+def _same_price(stored: Price, told: ListedPrice) -> bool:
+    return (stored.per, stored.amount_minor, stored.vat_code) == (told.per, told.amount_minor, told.vat_code)

@@ -1,0 +1,230 @@
+"""The one shape that every reader yields and the one writer stores: a place with its units and spaces.
+
+A format adds a reader that makes Listings; it never touches the database.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date, time
+from typing import Any
+
+from spaces.catalog.vocabulary import ACCESSIBILITY, EQUIPMENT, KINDS, PURPOSES
+from spaces.pricing.models import PRICE_PERS
+from spaces.transfer.errors import RecordBroken
+
+EVERY_DAY = (1, 2, 3, 4, 5, 6, 7)
+INTERVALS = frozenset({5, 10, 15, 20, 30, 60, 90, 120, 180, 240, 360, 720, 1440})
+OUTDOORS = frozenset(
+    {"park", "square", "market_stall", "playground", "barbecue_spot", "dog_field", "street", "sports_field"}
+)
+
+
+@dataclass(frozen=True)
+class Hours:
+    """Weekly hours in wall-clock time; `closes` at or before `opens` means the next day, 00:00 to 00:00 all day."""
+
+    days: tuple[int, ...]
+    opens: time
+    closes: time
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+
+@dataclass(frozen=True)
+class Exceptional:
+    """Other hours from the first to the last day, both included; closed where `opens` is None."""
+
+    first_day: date
+    last_day: date
+    opens: time | None = None
+    closes: time | None = None
+    reasons: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ListedPrice:
+    """Minor units of the city's currency, tax included."""
+
+    per: str = "free"
+    amount_minor: int = 0
+    vat_code: str = "standard"
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How a space lets itself be booked, in the names of the columns."""
+
+    min_minutes: int = 60
+    max_minutes: int = 240
+    interval_minutes: int = 30
+    whole_days: bool = False
+    buffer_before_minutes: int = 0
+    buffer_after_minutes: int = 0
+    notice_minutes: int = 0
+    horizon_days: int = 180
+    cancellation_hours: int = 24
+    approval: str = "instant"
+    who: str = "anyone"
+
+
+# A day outdoors is sold as a whole, up to a fortnight ahead of one's own start, a year ahead.
+BY_THE_DAY = Terms(
+    min_minutes=1440, max_minutes=14 * 1440, interval_minutes=1440, whole_days=True,
+    notice_minutes=1440, horizon_days=365, cancellation_hours=168,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ListedUnit:
+    """The smallest part that one party can hold, known within its place by `external_id`."""
+
+    external_id: str
+    names: Mapping[str, str]
+    lanes: int = 1
+
+
+@dataclass(frozen=True)
+class ListedSpace:
+    """What is booked: it covers `units` of its listing. Hours or price None: the source does not know them."""
+
+    external_id: str
+    kind: str
+    names: Mapping[str, str]
+    units: tuple[str, ...]
+    descriptions: Mapping[str, str] = field(default_factory=dict)
+    instructions: Mapping[str, str] = field(default_factory=dict)
+    purposes: tuple[str, ...] = ()
+    equipment: tuple[str, ...] = ()
+    capacity: int | None = None
+    area_m2: float | None = None
+    state: str = "published"
+    indoors: bool | None = None  # where the kind does not tell
+    terms: Terms = Terms()
+    hours: tuple[Hours, ...] | None = None
+    exceptions: tuple[Exceptional, ...] = ()
+    price: ListedPrice | None = None
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A place. `where` names the record in its file, for reports; `area` is a polygon as WKB, EPSG:4326."""
+
+    source: str
+    external_id: str
+    kind: str
+    names: Mapping[str, str]
+    units: tuple[ListedUnit, ...]
+    spaces: tuple[ListedSpace, ...]
+    where: str = ""
+    streets: Mapping[str, str] = field(default_factory=dict)
+    postcode: str | None = None
+    locality: str | None = None
+    lon: float | None = None
+    lat: float | None = None
+    area: bytes | None = None
+    accessibility: tuple[str, ...] = ()
+    phone: str | None = None
+    website: str | None = None
+    owner: str | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.source, self.external_id
+
+    def fingerprint(self) -> str:
+        """A digest of all that would be stored, independent of where in a file it stood."""
+        content = asdict(replace(self, where=""))
+        content["area"] = self.area.hex() if self.area else None
+        for part in ("units", "spaces"):
+            content[part] = sorted(content[part], key=lambda item: item["external_id"])
+        text = json.dumps(content, sort_keys=True, default=str, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def default_hours(space: ListedSpace) -> tuple[Hours, ...]:
+    """For a source without opening hours: outdoors all day, rooms from 8 to 22, every day."""
+    indoors = space.kind not in OUTDOORS if space.indoors is None else space.indoors
+    if indoors:
+        return (Hours(EVERY_DAY, time(8), time(22)),)
+    return (Hours(EVERY_DAY, time(0), time(0)),)
+
+
+def check(listing: Listing) -> None:
+    """What the database would refuse, said with the field's name. Raises RecordBroken."""
+    if not listing.external_id:
+        raise RecordBroken("id", "is missing")
+    if not listing.names:
+        raise RecordBroken("name", "is missing in all languages")
+    if (listing.lon is None) != (listing.lat is None):
+        raise RecordBroken("location", "has only one of longitude and latitude")
+    _known("accessibility", listing.accessibility, ACCESSIBILITY)
+    if not listing.spaces:
+        raise RecordBroken("spaces", "there is nothing to book")
+    units = [unit.external_id for unit in listing.units]
+    _unique("units", units)
+    _unique("spaces", [space.external_id for space in listing.spaces])
+    for unit in listing.units:
+        if not 1 <= unit.lanes <= 10_000:
+            raise RecordBroken("lanes", f"{unit.lanes} is not between 1 and 10000")
+    for space in listing.spaces:
+        _check_space(space, units)
+
+
+def _check_space(space: ListedSpace, units: list[str]) -> None:
+    if not space.names:
+        raise RecordBroken("name", f"space {space.external_id} has no name")
+    _known("kind", (space.kind,), KINDS)
+    _known("purposes", space.purposes, PURPOSES)
+    _known("equipment", space.equipment, EQUIPMENT)
+    if not space.units or any(unit not in units for unit in space.units):
+        raise RecordBroken("units", f"space {space.external_id} covers no unit, or one that is not listed")
+    if space.capacity is not None and not 0 < space.capacity < 1_000_000:
+        raise RecordBroken("capacity", f"{space.capacity} is no number of people")
+    if space.area_m2 is not None and space.area_m2 < 0:
+        raise RecordBroken("area_m2", f"{space.area_m2} is less than nothing")
+    if space.state not in {"draft", "published", "archived"}:
+        raise RecordBroken("state", f"{space.state!r} is not draft, published or archived")
+    terms = space.terms
+    if not 0 < terms.min_minutes <= terms.max_minutes:
+        raise RecordBroken("duration", f"from {terms.min_minutes} to {terms.max_minutes} minutes is no range")
+    if terms.interval_minutes not in INTERVALS:
+        raise RecordBroken("interval", f"starts every {terms.interval_minutes} minutes are not known here")
+    if min(terms.buffer_before_minutes, terms.buffer_after_minutes, terms.notice_minutes) < 0:
+        raise RecordBroken("buffers", "are less than nothing")
+    if (
+        terms.horizon_days <= 0
+        or terms.approval not in {"instant", "handler"}
+        or terms.who not in {"anyone", "organisations"}
+    ):
+        raise RecordBroken("terms", "are not known here")
+    if space.price is not None:
+        _check_price(space.price)
+    for rule in space.hours or ():
+        if not rule.days or not set(rule.days) <= set(EVERY_DAY):
+            raise RecordBroken("hours", f"{rule.days} are no weekdays from 1 to 7")
+    for exception in space.exceptions:
+        if exception.last_day < exception.first_day or (exception.opens is None) != (
+            exception.closes is None
+        ):
+            raise RecordBroken("exceptions", f"{exception.first_day} to {exception.last_day} is no period")
+
+
+def _check_price(price: ListedPrice) -> None:
+    if price.per not in PRICE_PERS:
+        raise RecordBroken("price", f"per {price.per!r} is not known here")
+    if price.amount_minor < 0 or (price.per == "free") != (price.amount_minor == 0):
+        raise RecordBroken("price", f"{price.amount_minor} per {price.per} is no price")
+
+
+def _known(name: str, values: tuple[str, ...], words: Mapping[str, Any]) -> None:
+    for value in values:
+        if value not in words:
+            raise RecordBroken(name, f"{value!r} is not one of the city's words")
+
+
+def _unique(name: str, ids: list[str]) -> None:
+    repeated = sorted({value for value in ids if ids.count(value) > 1}) if len(set(ids)) < len(ids) else []
+    if repeated:
+        raise RecordBroken(name, f"{repeated[0]!r} occurs twice in one place")
