@@ -11,6 +11,7 @@ from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from marketplace import db, logs
+from marketplace.cities.commands import city_group
 from marketplace.commands import db_group, templates_group
 from marketplace.identity import jobs as identity_jobs
 from marketplace.identity import views as identity_views
@@ -38,10 +39,18 @@ def own_part(settings: Settings) -> Part:
     return Part(
         name="marketplace",
         blueprints=blueprints,
-        commands=[db_group, templates_group, translations_group, worker.worker_command, worker.jobs_group],
+        commands=[
+            city_group,
+            db_group,
+            templates_group,
+            translations_group,
+            worker.worker_command,
+            worker.jobs_group,
+        ],
         handlers=identity_jobs.HANDLERS,
         periodic=[
             PeriodicJob("forget-old-counters", "17 3 * * *", limits.forget_old_counters),
+            PeriodicJob("retry-lost-jobs", "*/2 * * * *", worker.retry_lost_jobs),
             PeriodicJob("forget-old-links", "27 3 * * *", identity_jobs.forget_old_links),
         ],
     )

@@ -105,6 +105,7 @@ def make_engine(url: str, *, pool: int = 10) -> Engine:
         pool_timeout=10,
         pool_pre_ping=False,
         pool_recycle=1800,
+        hide_parameters=True,  # errors are logged, and parameters are names, addresses and password hashes
         connect_args={"connect_timeout": 5, "application_name": "tilaa", "options": "-c timezone=UTC"},
     )
 

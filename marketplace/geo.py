@@ -1,10 +1,21 @@
 """Coordinates: WGS 84 (EPSG:4326, lon/lat) for storage and exchange, the city's metric CRS for distances."""
 
 from functools import lru_cache
+from math import cos, radians
 
 from pyproj import Transformer
 
 WGS84 = "EPSG:4326"
+
+
+METRES_PER_DEGREE = 111_320  # of latitude
+
+
+def box_around(lon: float, lat: float, *, metres: float) -> tuple[float, float, float, float]:
+    """West, south, east, north of a box that reaches about so far each way; WGS 84. Not for the poles."""
+    north = metres / METRES_PER_DEGREE
+    east = north / max(0.01, cos(radians(lat)))
+    return lon - east, lat - north, lon + east, lat + north
 
 
 @lru_cache(maxsize=32)

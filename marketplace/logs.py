@@ -33,10 +33,21 @@ def configure_logs(*, level: str, json: bool) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
+    handler.addFilter(without_arguments)
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
     logging.getLogger("procrastinate").setLevel("WARNING")
+
+
+def without_arguments(record: logging.LogRecord) -> bool:
+    """A failed job is named by its task and number alone: its arguments may be people's addresses."""
+    job = getattr(record, "job", None)
+    if isinstance(job, dict) and "call_string" in job:
+        name = f"{job.get('task_name')}[{job.get('id')}]"
+        record.msg, record.args = record.getMessage().replace(job["call_string"], name), None
+        record.job = {key: job[key] for key in ("id", "task_name", "queue", "attempts") if key in job}
+    return True
 
 
 def install(app: Flask) -> None:

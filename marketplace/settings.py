@@ -26,7 +26,10 @@ class Settings:
     database_url: Annotated[str, "PostgreSQL 15 or newer; empty means the embedded server"] = ""
     host: Annotated[str, "Address that the web server listens on"] = "127.0.0.1"
     port: Annotated[int, "Port that the web server listens on"] = 8000
-    public_url: Annotated[str, "Address in mails and feeds; empty means http://HOST:PORT"] = ""
+    public_url: Annotated[
+        str,
+        "Address in mails and feeds, and the host name that production answers to; empty means http://HOST:PORT",
+    ] = ""
     city: Annotated[str, "Slug of the city shown when the host name names none"] = "helsinki"
     smtp_url: Annotated[str, "smtp://user:password@host:587; empty keeps mail in the mailbox page"] = ""
     mail_from: Annotated[str, "Sender of mail"] = "Tilaa <no-reply@localhost>"
@@ -51,6 +54,12 @@ class Settings:
         found = []
         if self.env not in {"development", "test", "production"}:
             found.append("MARKETPLACE_ENV must be development, test or production.")
+        if self.log_level.lower() not in {"debug", "info", "warning", "error"}:
+            found.append("MARKETPLACE_LOG_LEVEL must be debug, info, warning or error.")
+        if self.database_pool < 1:
+            found.append("MARKETPLACE_DATABASE_POOL must be at least 1.")
+        if self.trusted_proxies < 0:
+            found.append("MARKETPLACE_TRUSTED_PROXIES must not be negative.")
         if self.is_production:
             if self.secret == DEVELOPMENT_SECRET or len(self.secret) < 32:
                 found.append("MARKETPLACE_SECRET must be set to at least 32 random characters in production.")
@@ -62,6 +71,8 @@ class Settings:
                 )
             if not self.smtp_url:
                 found.append("MARKETPLACE_SMTP_URL must name a mail server in production.")
+            if self.mail_from.endswith("@localhost>"):
+                found.append("MARKETPLACE_MAIL_FROM must be an address that may send mail in production.")
         return found
 
 

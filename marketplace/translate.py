@@ -70,6 +70,8 @@ def update() -> None:
         template = extracted(package)
         for locale in LOCALES:
             catalog = read_catalogue(package, locale)
+            # The day of the last run says nothing; without it, an update that finds nothing changes nothing.
+            template.creation_date = catalog.creation_date
             catalog.update(template, no_fuzzy_matching=True)
             catalog.obsolete.clear()
             path = catalogue_path(package, locale)

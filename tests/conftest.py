@@ -18,9 +18,10 @@ from sqlalchemy.orm import Session
 
 from marketplace import db
 from marketplace.accounts.models import Person
-from marketplace.app import create_app
+from marketplace.app import create_app, job_context
 from marketplace.cities.models import City
 from marketplace.commands import alembic_config
+from marketplace.jobs import runner
 from marketplace.jobs.queue import queue
 from marketplace.launch.database import FAST, embedded_postgres
 from marketplace.settings import ROOT, Settings
@@ -141,6 +142,9 @@ def signed_in_client(app: Flask, session: Session, person: Person) -> FlaskClien
 @pytest.fixture
 def run_jobs(session: Session, app: Flask) -> Callable[[], int]:
     """Run what was deferred, as the worker would, until nothing is left; returns how many jobs ran."""
+
+    # Tests that build applications of their own leave theirs bound.
+    runner.run_inside(lambda: job_context(app))
 
     def run() -> int:
         ran = 0

@@ -31,7 +31,7 @@ from marketplace.web.i18n import (
 )
 from spaces.catalog.models import Space, Venue
 from spaces.catalog.vocabulary import DRAWINGS, PURPOSES
-from spaces.pricing.rules import LINE_TEXTS, Quote
+from spaces.pricing.rules import Quote, line_text
 
 
 def gettext(text: str, **values: Any) -> str:
@@ -151,15 +151,16 @@ def drawing(space: Space) -> str:
     return f"art/{DRAWINGS.get(space.kind, 'meeting')}.svg"
 
 
-def line_text(code: str, quantity: Decimal, unit: Money) -> str:
-    return gettext(LINE_TEXTS[code], quantity=format_number(float(quantity)), price=format_money(unit))
+def line_of(code: str, quantity: Decimal, unit: Money) -> str:
+    return gettext(
+        line_text(code, quantity), quantity=format_number(float(quantity)), price=format_money(unit)
+    )
 
 
 def quote_rows(quote: Quote) -> list[tuple[str, ...]]:
     """The rows of `ui.price_lines` for a price that is still to be agreed."""
     rows: list[tuple[str, ...]] = [
-        (line_text(line.code, line.quantity, line.unit_price), format_money(line.total))
-        for line in quote.lines
+        (line_of(line.code, line.quantity, line.unit_price), format_money(line.total)) for line in quote.lines
     ]
     if quote.total:
         rate = format_number(quote.vat_basis_points / 100)
@@ -172,7 +173,7 @@ def booking_rows(booking: Booking) -> list[tuple[str, ...]]:
     """The same for a booking, from the lines it was sold at."""
     rows: list[tuple[str, ...]] = [
         (
-            line_text(line["code"], Decimal(line["quantity"]), Money(line["unit_minor"], booking.currency)),
+            line_of(line["code"], Decimal(line["quantity"]), Money(line["unit_minor"], booking.currency)),
             format_money(Money(line["total_minor"], booking.currency)),
         )
         for line in booking.lines

@@ -16,6 +16,7 @@ from bookings.lifecycle.rules import OPEN
 from marketplace.accounts.actor import Actor
 from marketplace.accounts.models import AuditEntry, Membership, Organisation, Person
 from marketplace.cities.models import City
+from marketplace.geo import box_around
 from marketplace.timespan import Span, day_span
 from spaces.calendar.queries import booking_rules, calendar_of
 from spaces.calendar.rules import DAY, midnight, offers
@@ -32,6 +33,8 @@ MISREAD = str.maketrans({"O": "0", "I": "1", "L": "1"})
 OTHER_TIMES = 4
 OTHER_DAYS = 3
 OTHER_SPACES = 4
+# Who wanted a room here does not cross the city for another.
+NEAR_METRES = 6000
 LOOK_AHEAD_DAYS = 14
 MARGIN_MINUTES = 60
 
@@ -374,9 +377,13 @@ def similar(
         first = max(0, begins - MARGIN_MINUTES)
         last = min(1440, begins + max(minutes, 30) + MARGIN_MINUTES)
     enough = people or (-(-space.capacity // 2) if space.capacity else None)
-    has_point = venue.lon is not None and venue.lat is not None
+    place = box = None
+    if venue.lon is not None and venue.lat is not None:
+        place = Place(venue.lon, venue.lat, "")
+        box = box_around(venue.lon, venue.lat, metres=NEAR_METRES)
     return Question(
-        place=Place(venue.lon, venue.lat, "") if venue.lon is not None and venue.lat is not None else None,
+        place=place,
+        bbox=box,
         day=day,
         start_minute=first,
         end_minute=last,
@@ -384,7 +391,7 @@ def similar(
         people=enough,
         purposes=frozenset(space.purposes),
         kinds=frozenset() if space.purposes else frozenset({space.kind}),
-        sort="nearest" if has_point else "best",
+        sort="nearest" if place else "best",
         page_size=OTHER_SPACES + 4,
     )
 

@@ -43,7 +43,7 @@ def theme_problems(theme: dict[str, str]) -> list[str]:
         ("focus on tint-2", t["focus"], t["tint-2"], 3.0),
     ]
     return [
-        f"{name}: contrast {contrast(a, b):.1f}, needs {least}"
+        f"{name}: contrast {contrast(a, b):.2f}, needs {least}"
         for name, a, b, least in pairs
         if contrast(a, b) < least
     ]

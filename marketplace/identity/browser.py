@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 from marketplace.identity.actions import Browser
 from marketplace.identity.queries import COOKIE
 from marketplace.identity.rules import SESSION_LIFE, own_path
+from marketplace.web.request import client_ip
 
 LANGUAGE_COOKIE = "tilaa_language"
 ONE_YEAR = 365 * 24 * 3600
@@ -15,7 +16,7 @@ ONE_YEAR = 365 * 24 * 3600
 def this_browser() -> Browser:
     return Browser(
         user_agent=request.user_agent.string or None,
-        ip=request.remote_addr,
+        ip=client_ip(),
         token=request.cookies.get(COOKIE),
     )
 

@@ -16,6 +16,7 @@ from marketplace.db import transaction
 from marketplace.identity.errors import LinkNotUsable
 from marketplace.identity.models import MailLink, SignedInSession
 from marketplace.ids import token_hash
+from marketplace.web.request import client_ip
 
 COOKIE = "tilaa_session"
 # "Last seen" is for people to recognise a session by; a write every five minutes tells as much as one a click.
@@ -27,10 +28,10 @@ def actor_of_request(city: City) -> Actor:
     """The person signed in by this request's cookie, or nobody."""
     token = request.cookies.get(COOKIE)
     if not token:
-        return Actor(city.id, ip=request.remote_addr)
+        return Actor(city.id, ip=client_ip())
     with transaction() as session:
         actor = actor_of_token(session, city, token)
-    return actor or Actor(city.id, ip=request.remote_addr)
+    return actor or Actor(city.id, ip=client_ip())
 
 
 def actor_of_token(session: Session, city: City, token: str) -> Actor | None:
@@ -68,7 +69,7 @@ def actor_of_token(session: Session, city: City, token: str) -> Actor | None:
         is_staff=person.is_staff,
         acting_for=acting_for,
         roles=roles,
-        ip=request.remote_addr,
+        ip=client_ip(),
     )
 
 

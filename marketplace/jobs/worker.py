@@ -9,13 +9,24 @@ import procrastinate
 from flask import current_app
 from flask.cli import AppGroup
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from marketplace.db import transaction
 from marketplace.jobs.periodic import PeriodicJob
-from marketplace.jobs.queue import queue
+from marketplace.jobs.queue import RETRY, queue
 from marketplace.jobs.runner import application
 
 log = logging.getLogger(__name__)
+
+# Jobs in the hands of a worker that was killed: it is gone, or has given no sign of life for two minutes.
+LOST = text("""
+    SELECT job.id, job.task_name, job.attempts
+    FROM procrastinate_jobs job LEFT JOIN procrastinate_workers worker ON worker.id = job.worker_id
+    WHERE job.status = 'doing' AND (worker.id IS NULL OR worker.last_heartbeat < now() - interval '2 minutes')
+    ORDER BY job.id FOR UPDATE OF job SKIP LOCKED
+""")
+AGAIN = text("SELECT procrastinate_retry_job_v2(:id, now(), NULL, NULL, NULL)")
+FINISH = text("SELECT procrastinate_finish_job_v1(:id, 'failed', :forget)")
 
 
 def register_periodic(jobs: Sequence[PeriodicJob]) -> None:
@@ -30,6 +41,21 @@ def register_periodic(jobs: Sequence[PeriodicJob]) -> None:
 
         task = queue.task(name=job.name, queue="periodic", queueing_lock=job.name)(run)
         queue.periodic(cron=job.cron)(task)
+
+
+def retry_lost_jobs() -> None:
+    """Queue the jobs of killed workers again; one that has been tried often enough is parked for an operator."""
+    with transaction() as session:
+        for job_id, task_name, attempts in session.execute(LOST).all():
+            log.warning("a job was lost with its worker", extra={"job_id": job_id, "task": task_name})
+            if attempts + 1 >= (RETRY.max_attempts or 1):
+                session.execute(FINISH, {"id": job_id, "forget": False})
+                continue
+            try:
+                with session.begin_nested():
+                    session.execute(AGAIN, {"id": job_id})
+            except IntegrityError:  # a job of the clock, whose next one waits already
+                session.execute(FINISH, {"id": job_id, "forget": True})
 
 
 @click.command("worker")
@@ -75,6 +101,4 @@ def retry_failed(job_id: int) -> None:
         )
         if not found:
             raise click.ClickException(f"There is no failed job {job_id}.")
-        session.execute(
-            text("SELECT procrastinate_retry_job_v2(:id, now(), NULL, NULL, NULL)"), {"id": job_id}
-        )
+        session.execute(AGAIN, {"id": job_id})

@@ -6,12 +6,13 @@ the subject, the rest the plain text, from which the HTML form is made.
 
 import logging
 import smtplib
+import ssl
 from email.message import EmailMessage
 from email.utils import make_msgid
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from flask import current_app, g, render_template
+from flask import current_app, g, render_template, url_for
 from flask_babel import force_locale
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -27,6 +28,8 @@ from marketplace.notifications.models import Mail
 log = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS = 20
+# Mails with a link that signs in: once sent, the log keeps that they were, not what they said.
+LINK_MAILS = "marketplace/identity/mail/"
 
 
 def send_mail(session: Session, person: Person, template: str, *, key: str, **context: Any) -> Mail | None:
@@ -57,21 +60,36 @@ def send_mail(session: Session, person: Person, template: str, *, key: str, **co
     return mail
 
 
+def address_of(city: City) -> str:
+    """Where the city's pages are: under its own host name, if it has one."""
+    public = urlsplit(current_app.config["BASE_URL"])
+    port = f":{public.port}" if public.port else ""
+    return f"{public.scheme}://{city.host}{port}" if city.host else public.geturl()
+
+
 def render_mail(city: City, language: str, template: str, **context: Any) -> tuple[str, str, str]:
-    """(subject, plain text, HTML) in `language`, with addresses of pages in that language."""
-    before = g.get("lang"), g.get("city")
+    """(subject, plain text, HTML) in `language`, with addresses of the city's pages in that language."""
+    before = {name: g.get(name) for name in ("lang", "city") if name in g}
     g.lang, g.city = language, city
     try:
-        with force_locale(language):
+        with current_app.test_request_context(base_url=address_of(city)), force_locale(language):
             text = render_template(f"{template}.{language}.txt", mail_city=city, **context)
             subject, _, body = text.strip().partition("\n")
             body = body.strip() + "\n"
             html = render_template(
-                "marketplace/mail.html", subject=subject, paragraphs=body.split("\n\n"), mail_city=city
+                "marketplace/mail.html",
+                subject=subject,
+                paragraphs=body.split("\n\n"),
+                mail_city=city,
+                own_address=url_for("root.language", _external=True),
             )
     finally:
-        g.lang, g.city = before
-    return subject.strip(), body, html
+        for name in ("lang", "city"):
+            g.pop(name, None)
+        for name, value in before.items():
+            setattr(g, name, value)
+    # One line, whatever a name in it holds: a header with another kind of line break is refused by the mail library.
+    return " ".join(subject.split()), body, html
 
 
 @queue.task(name="deliver_mail", queue="mail", retry=RETRY)
@@ -95,6 +113,8 @@ def deliver_mail(city_id: int, mail_id: int) -> None:
             kept = session.get_one(Mail, (city_id, mail_id))
             kept.attempts += 1
             kept.state, kept.sent_at, kept.error = "sent", now(), None
+            if current_app.config["SMTP_URL"] and kept.template.startswith(LINK_MAILS):
+                kept.body_text = kept.body_html = ""
 
 
 def hand_over(mail: Mail, *, url: str, sender: str) -> None:
@@ -111,12 +131,16 @@ def hand_over(mail: Mail, *, url: str, sender: str) -> None:
     message.add_alternative(mail.body_html, subtype="html")
     parts = urlsplit(url)
     secure = parts.scheme == "smtps"
-    kind = smtplib.SMTP_SSL if secure else smtplib.SMTP
-    with kind(
-        parts.hostname or "localhost", parts.port or (465 if secure else 25), timeout=TIMEOUT_SECONDS
+    host, port = parts.hostname or "localhost", parts.port or (465 if secure else 25)
+    # Without a context of ours, smtplib would hand the password to whoever answers with any certificate.
+    context = ssl.create_default_context()
+    with (
+        smtplib.SMTP_SSL(host, port, timeout=TIMEOUT_SECONDS, context=context)
+        if secure
+        else smtplib.SMTP(host, port, timeout=TIMEOUT_SECONDS)
     ) as server:
         if parts.username:
             if not secure:
-                server.starttls()
+                server.starttls(context=context)
             server.login(unquote(parts.username), unquote(parts.password or ""))
         server.send_message(message)

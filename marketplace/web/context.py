@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Flask, current_app, g, request, url_for
 from flask_babel import gettext
@@ -161,10 +162,12 @@ def language_links(city: City) -> list[dict[str, Any]]:
     """The same page in each of the city's languages."""
     here = request.view_args or {}
     endpoint = page_endpoint(request.url_rule)
+    # Joined by hand: `url_for` takes names such as _scheme and endpoint for its own arguments.
+    asked = urlencode(list(request.args.items(multi=True)))
     links = []
     for code in city.languages:
         if endpoint:
-            url = url_for(endpoint, **{**request.args.to_dict(flat=False), **here, "lang": code})
+            url = url_for(endpoint, **{**here, "lang": code}) + (f"?{asked}" if asked else "")
         else:
             url = url_for("search.home", lang=code)
         links.append(

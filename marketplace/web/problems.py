@@ -7,6 +7,8 @@ from uuid import uuid4
 from flask import Flask, Response, current_app, g, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from werkzeug.exceptions import HTTPException
 
 from marketplace.errors import (
@@ -59,7 +61,7 @@ def field_message(error: FieldError) -> str:
 def problem(status: int, code: str, title: str, **fields: Any) -> Response:
     """An RFC 9457 answer; `type` is our own page about this kind of problem."""
     body = {
-        "type": url_for("problems.page", code=code, lang=g.get("lang", "en"), _external=True),
+        "type": url_for("problems.page", code=code, lang=g.get("lang") or "en", _external=True),
         "title": title,
         "status": status,
         "instance": request.path,
@@ -122,6 +124,13 @@ def install(app: Flask) -> None:
         if is_api():
             return problem(status, f"http-{status}", title)
         return error_page(status, title)
+
+    @app.errorhandler(OperationalError)
+    @app.errorhandler(NoConnection)
+    def database_away(error: Exception) -> Any:
+        """No connection, a statement that took too long, two that waited for each other: nothing the person did."""
+        log.error("database unavailable", exc_info=error)
+        return refused(Unavailable())
 
     @app.errorhandler(Exception)
     def failed(error: Exception) -> Any:

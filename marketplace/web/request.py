@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Callable
+from ipaddress import ip_address
 from typing import cast
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, abort, current_app, g, request
 from werkzeug.routing import BaseConverter, IntegerConverter, Map
@@ -15,6 +17,8 @@ from marketplace.web.i18n import LANGUAGES
 
 # A city's row changes about never; half a minute keeps a new theme or name from being a mystery.
 CITY_SECONDS = 30
+# Anyone can make up host names, so only so many are remembered.
+MOST_HOSTS = 1000
 
 
 class LanguageConverter(BaseConverter):
@@ -44,6 +48,15 @@ def current_actor() -> Actor:
     return cast(Actor, g.actor)
 
 
+def client_ip() -> str | None:
+    """The asking address as the database takes it; None for a socket file, or what a proxy wrote that is no address."""
+    try:
+        address = ip_address((request.remote_addr or "").partition("%")[0])
+    except ValueError:
+        return None
+    return str(address)
+
+
 def is_api() -> bool:
     """Whether a program asks, not a browser."""
     return request.path.startswith("/api/")
@@ -62,6 +75,7 @@ def install(app: Flask, *, load_actor: Callable[[City], Actor]) -> None:
     app.url_map.converters["lang"] = LanguageConverter
     app.url_map.converters["int"] = IdConverter
     cities: dict[str, tuple[float, City]] = {}
+    public_host = urlsplit(app.config["BASE_URL"]).hostname
 
     @app.url_value_preprocessor
     def take_language(endpoint: str | None, values: dict[str, object] | None) -> None:
@@ -74,17 +88,23 @@ def install(app: Flask, *, load_actor: Callable[[City], Actor]) -> None:
 
     @app.before_request
     def know_request() -> None:
-        if request.endpoint in {"static", "health.live"}:
+        # Probes need no city, and "ready" has its own words for a database that is away.
+        if request.endpoint in {"static", "health.live", "health.ready"}:
             return
-        host = request.host.partition(":")[0]
+        host = request.host.partition(":")[0].lower()
         until, city = cities.get(host, (0.0, None))
         if city is None or time.monotonic() > until:
             with transaction() as session:
                 city = city_of_host(session, host, default_slug=app.config["CITY"])
             if city is None:
                 abort(503)
-            if not app.testing and len(cities) < 1000:
+            if not app.testing:
+                if len(cities) >= MOST_HOSTS:
+                    cities.clear()
                 cities[host] = (time.monotonic() + CITY_SECONDS, city)
+        if app.config["PRODUCTION"] and host not in {city.host, public_host}:
+            # Our answers hold addresses with the asked host name, and caches on the way keep some of them.
+            abort(400)
         g.city = city
         if g.lang is not None and g.lang not in city.languages:
             abort(404)
@@ -93,4 +113,4 @@ def install(app: Flask, *, load_actor: Callable[[City], Actor]) -> None:
             head = request.path.split("/", 2)[1]
             g.lang = head if head in city.languages else best_language(city)
         # The API never acts by a browser's cookie: whoever calls it says so in the request itself.
-        g.actor = Actor(city.id, source="api", ip=request.remote_addr) if is_api() else load_actor(city)
+        g.actor = Actor(city.id, source="api", ip=client_ip()) if is_api() else load_actor(city)

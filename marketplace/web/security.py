@@ -42,5 +42,8 @@ def install(app: Flask) -> None:
             actor = g.get("actor")
             if actor is not None and actor.is_signed_in:
                 headers.setdefault("Cache-Control", "private, no-store")
+            else:
+                # A form's token belongs to one browser, whatever a cache on the way makes of Vary.
+                headers.setdefault("Cache-Control", "private, no-cache")
             headers.add("Vary", "Cookie")
         return response

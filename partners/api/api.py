@@ -16,9 +16,10 @@ from marketplace.accounts.actor import Actor
 from marketplace.clock import now
 from marketplace.db import transaction
 from marketplace.geo import to_metric
+from marketplace.identity.rules import network_of
 from marketplace.web.access import public
 from marketplace.web.limits import limit
-from marketplace.web.request import current_city
+from marketplace.web.request import client_ip, current_city
 from partners.api import schemas
 from partners.api.answers import details_of, district_of, free_days_of, space_of
 from partners.api.cursor import CursorRefused, read_cursor, write_cursor
@@ -68,10 +69,10 @@ def answer_errors(state: Any) -> None:
 def forget_the_browser() -> None:
     """Nobody in particular asks, in the language of the request alone; each address only so often."""
     city = current_city()
-    g.actor = Actor(city.id, source="api", ip=request.remote_addr)
+    g.actor = Actor(city.id, source="api", ip=client_ip())
     g.lang = request.accept_languages.best_match(city.languages) or "en"
     if request.method == "GET":
-        limit(f"api:{request.remote_addr}", times=PER_MINUTE, per=timedelta(minutes=1))
+        limit(f"api:{network_of(client_ip())}", times=PER_MINUTE, per=timedelta(minutes=1))
 
 
 @api.after_app_request

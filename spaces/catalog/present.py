@@ -43,9 +43,9 @@ def kind_name(kind: str) -> str:
 
 
 def full_name(space: Space, venue: Venue) -> str:
-    """The space and, where its own name does not tell, the place it is in."""
+    """The place and the space in it; the space alone where its name tells the place."""
     name, place = localised(space.names), localised(venue.names)
-    return name if place in name or not place else f"{name}, {place}"
+    return name if place in name or not place else f"{place}, {name}"
 
 
 def price_parts(terms: PriceTerms | None) -> tuple[str, str]:

@@ -34,7 +34,7 @@ from spaces.catalog.parts import VenueSpaces
 from spaces.catalog.present import DayLine, bookable_span, capital, day_line, price_parts, wall_hours
 from spaces.catalog.shown import Shown
 from spaces.catalog.vocabulary import ACCESSIBILITY, EQUIPMENT, PURPOSES
-from spaces.pricing.rules import LINE_TEXTS, PriceTerms, Quote, quote
+from spaces.pricing.rules import PriceTerms, Quote, line_text, quote
 
 MOST_STARTS = 16
 MOST_OTHERS = 12
@@ -232,10 +232,10 @@ class SpacePage:
         if until <= self.now:
             return gettext("If you cancel this booking, you pay the whole price.")
         local = until.astimezone(self.city.zone)
-        at = {"fi": "klo\xa0", "sv": "kl.\xa0", "en": ""}[reader_language()]
+        at = {"fi": " klo\xa0", "sv": " kl.\xa0", "en": ", "}[reader_language()]
         return gettext(
             "You can cancel free of charge until %(when)s.",
-            when=f"{format_day(local.date())} {at}{format_clock(local)}",
+            when=f"{format_day(local.date())}{at}{format_clock(local)}",
         )
 
     def per_text(self, terms: PriceTerms | None) -> str:
@@ -444,12 +444,10 @@ def line_texts(cost: Quote) -> list[tuple[str, str]]:
     return [
         (
             gettext(
-                LINE_TEXTS[line.code],
+                line_text(line.code, line.quantity),
                 quantity=format_number(float(line.quantity)),
                 price=format_money(line.unit_price),
-            )
-            if line.code != "free"
-            else gettext(LINE_TEXTS["free"]),
+            ),
             format_money(line.total),
         )
         for line in cost.lines

@@ -41,9 +41,15 @@ class Line:
 
 LINE_TEXTS = {
     "hours": N_("%(quantity)s h × %(price)s"),
+    "day": N_("%(quantity)s day × %(price)s"),
     "days": N_("%(quantity)s days × %(price)s"),
     "free": N_("Free of charge"),
 }
+
+
+def line_text(code: str, quantity: Decimal) -> str:
+    """The untranslated text of a line; one day is not "1 days"."""
+    return LINE_TEXTS["day" if code == "days" and quantity == 1 else code]
 
 
 @dataclass(frozen=True)

@@ -19,44 +19,26 @@ class Count:
     free: int
 
 
-# The sheets know nothing of notices and horizons: what is free tonight, but asks for two days' notice, is no offer.
-IN_TIME = "s.notice_minutes <= :ahead AND s.horizon_days >= :days"
-
-
-def timing(question: Question, city: City, now: datetime) -> dict[str, int]:
-    """Minutes until the asked window ends, and days until its date."""
-    window = question.window(city.zone)
-    if window is None or question.day is None:
-        return {"ahead": 2**31 - 1, "days": 0}
-    return {
-        "ahead": max(0, int((window.end - now).total_seconds() // 60)),
-        "days": (question.day - now.astimezone(city.zone).date()).days,
-    }
-
-
 def count_matches(session: Session, city: City, question: Question, *, now: datetime) -> Count:
-    base, values = matched(question, city)
+    base, values = matched(question, city, now=now)
     row = session.execute(
-        text(f"""
-            SELECT count(*) AS total, count(*) FILTER (WHERE is_free AND {IN_TIME}) AS free
-            FROM ({base}) matched JOIN space s ON s.city_id = :city_id AND s.id = matched.id
-        """),
-        {**values, **timing(question, city, now)},
+        text(f"SELECT count(*) AS total, count(*) FILTER (WHERE is_free) AS free FROM ({base}) matched"),
+        values,
     ).one()
     return Count(row.total, row.free)
 
 
 def free_by_district(session: Session, city: City, question: Question, *, now: datetime) -> dict[int, int]:
     """How many matching spaces of each district may be free when asked; districts without any are left out."""
-    base, values = matched(question, city)
+    base, values = matched(question, city, now=now)
     rows = session.execute(
         text(f"""
             SELECT v.district_id, count(*) FROM ({base}) matched
             JOIN space s ON s.city_id = :city_id AND s.id = matched.id
             JOIN venue v ON v.city_id = s.city_id AND v.id = s.venue_id
-            WHERE matched.is_free AND {IN_TIME} AND v.district_id IS NOT NULL
+            WHERE matched.is_free AND v.district_id IS NOT NULL
             GROUP BY v.district_id
         """),
-        {**values, **timing(question, city, now)},
+        values,
     )
     return {district_id: count for district_id, count in rows}

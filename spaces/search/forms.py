@@ -36,6 +36,7 @@ from spaces.search.words import (
     STOP,
     When,
     read_access,
+    read_length,
     read_people,
     read_price,
     read_when,
@@ -125,6 +126,7 @@ def read_sentence(
         return
     people, rest = read_people(rest)
     price, rest = read_price(rest)
+    minutes, rest = read_length(rest)
     access, rest = read_access(rest)
     when, rest = read_when(rest, today=today)
     # Beside a place that is said already, "Kallion kirjasto" is the name of a library.
@@ -143,7 +145,9 @@ def read_sentence(
         asked.question = replace(asked.question, max_price_minor=price * 100)
     if access:
         asked.question = replace(asked.question, accessibility=frozenset({"step_free_entrance"}))
-    if people is not None or price is not None or when is not None or named or access:
+    if minutes is not None:
+        asked.question = replace(asked.question, minutes=minutes)
+    if any(found is not None for found in (people, price, minutes, when, named)) or access:
         asked.fields["q"] = without_fillers(rest)
     asked.question = replace(asked.question, words=tuple(search_words(asked.fields["q"])))
 

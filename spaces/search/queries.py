@@ -6,11 +6,12 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, select, text
+from sqlalchemy import Row, bindparam, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 from sqlalchemy.types import BigInteger
 
+from marketplace import clock
 from marketplace.cities.models import City
 from marketplace.db import Localised
 from marketplace.geo import to_metric
@@ -26,6 +27,7 @@ from spaces.search.words import meanings
 # How many days after the asked one are looked through for the next free times.
 LOOK_AHEAD_DAYS = 14
 STATEMENT_TIMEOUT_MS = 2000
+MOST_DOTS = 2000
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ class Answer:
     free: int
     page: int
     page_size: int
+    facets: "Facets | None" = None
 
     @property
     def pages(self) -> int:
@@ -77,10 +80,13 @@ class Facets:
     dots: list[tuple[float, float]]
 
 
-def matched(question: Question, city: City) -> tuple[str, dict[str, Any]]:
-    """SQL of a table `matched` (one row a space) for this question, and its parameters."""
+def conditions_of(question: Question, city: City) -> tuple[list[str], dict[str, Any]]:
+    """What must hold for a space to match by its facts: SQL conditions and their parameters."""
     conditions = ["s.city_id = :city_id", "s.state = 'published'"]
-    values: dict[str, Any] = {"city_id": city.id, "day": question.day or date.today()}  # noqa: DTZ011 - only for prices
+    values: dict[str, Any] = {
+        "city_id": city.id,
+        "day": question.day or clock.now().astimezone(city.zone).date(),
+    }
     for n, word in enumerate(question.words):
         codes = meanings(word)
         values[f"w{n}"] = word
@@ -122,6 +128,15 @@ def matched(question: Question, city: City) -> tuple[str, dict[str, Any]]:
     if question.bbox is not None:
         values |= dict(zip(("west", "south", "east", "north"), question.bbox, strict=True))
         conditions.append("v.lon BETWEEN :west AND :east AND v.lat BETWEEN :south AND :north")
+    return conditions, values
+
+
+def matched(question: Question, city: City, *, now: datetime | None = None) -> tuple[str, dict[str, Any]]:
+    """SQL of a table `matched` (one row a space) for this question, and its parameters.
+
+    With `now`, what a notice or a horizon keeps from being booked then does not count as free.
+    """
+    conditions, values = conditions_of(question, city)
     distance = "NULL::float8"
     if question.place is not None:
         values["x"], values["y"] = to_metric(question.place.lon, question.place.lat, crs=city.metric_crs)
@@ -137,6 +152,14 @@ def matched(question: Question, city: City) -> tuple[str, dict[str, Any]]:
             "slack": 2 if has_change(question.day, city.zone) else 0,
         }
         sheet_column = "coalesce(d.free[:number], 0) & CAST(:mask AS bigint)"
+        window = question.window(city.zone)
+        if now is not None and window is not None:
+            values |= {
+                "ahead": max(0, (window.end - now) // timedelta(minutes=1)),
+                "days": (question.day - now.astimezone(city.zone).date()).days,
+            }
+            in_time = "s.notice_minutes <= :ahead AND s.horizon_days >= :days"
+            sheet_column = f"CASE WHEN {in_time} THEN {sheet_column} ELSE 0 END"
         sheet_join = (
             "LEFT JOIN day_sheet d ON d.city_id = s.city_id AND d.month = :month AND d.space_id = s.id"
         )
@@ -157,10 +180,14 @@ def matched(question: Question, city: City) -> tuple[str, dict[str, Any]]:
     """
     columns = "id, capacity, kind, approval, purposes, owner_kind, accessibility, lat, lon, amount_minor, distance, k"
     if question.day is not None:
-        # A run of k free half hours: log2(k) shift-ands, each level computed once.
-        for width in (1, 2, 4, 8, 16, 32):
+        # A run of k free half hours by log2(k) shift-ands, each level computed once; the window has no longer run
+        # than its own half hours.
+        longest = -(-question.end_minute // 30) - question.start_minute // 30
+        width = 1
+        while width < longest:
             base = f"SELECT {columns}, w & (w >> greatest(0, least({width}, k - {width}))) AS w FROM ({base}) m OFFSET 0"
-        base = f"SELECT {columns}, w <> 0 AS is_free FROM ({base}) m"
+            width *= 2
+        base = f"SELECT {columns}, w <> 0 AND k <= {longest} AS is_free FROM ({base}) m"
     else:
         base = f"SELECT {columns}, NULL::boolean AS is_free FROM ({base}) m"
     return base, values
@@ -190,53 +217,80 @@ ORDERS = {
 }
 
 
-def search(session: Session, city: City, question: Question, *, now: datetime) -> Answer:
-    """The page of spaces that answers the question, free ones first, each with exact free times."""
-    session.execute(text(f"SET LOCAL statement_timeout = {STATEMENT_TIMEOUT_MS}"))
-    base, values = matched(question, city)
+# Counts of each property among the matches, free or not, and where they lie.
+FACETS = """
+    (SELECT jsonb_object_agg(kind, n) FROM (SELECT kind, count(*) n FROM matched GROUP BY kind) t) AS kinds,
+    (SELECT jsonb_object_agg(approval, n) FROM (SELECT approval, count(*) n FROM matched GROUP BY approval) t) AS approval,
+    (SELECT jsonb_object_agg(owner_kind, n) FROM (SELECT owner_kind, count(*) n FROM matched GROUP BY owner_kind) t)
+        AS owner_kinds,
+    (SELECT jsonb_object_agg(code, n)
+     FROM (SELECT code, count(*) n FROM matched, unnest(accessibility) code GROUP BY code) t) AS accessibility,
+    (SELECT jsonb_build_object('0', count(*) FILTER (WHERE amount_minor = 0),
+                               '2000', count(*) FILTER (WHERE amount_minor <= 2000),
+                               '4000', count(*) FILTER (WHERE amount_minor <= 4000)) FROM matched) AS prices,
+    (SELECT jsonb_agg(jsonb_build_array(lat, lon))
+     FROM (SELECT DISTINCT lat, lon FROM matched WHERE lat IS NOT NULL LIMIT :dots) t) AS dots
+"""
+FACET_NAMES = ("kinds", "approval", "owner_kinds", "accessibility", "prices")
+
+
+def search(
+    session: Session, city: City, question: Question, *, now: datetime, with_facets: bool = False
+) -> Answer:
+    """The page of spaces that answers the question, free ones first, each with exact free times.
+
+    One statement matches, ranks and counts, with the filters' counts where asked for.
+    """
+    limit_time(session)
+    base, values = matched(question, city, now=now)
     values |= {
         "people_or_null": question.people,
         "limit": question.page_size,
         "offset": (question.page - 1) * question.page_size,
+        "dots": MOST_DOTS,
     }
-    rows = session.execute(
-        text(f"""
-            SELECT id, is_free, distance, count(*) OVER () AS total, count(*) FILTER (WHERE is_free) OVER () AS free
-            FROM ({base}) matched
-            ORDER BY is_free DESC NULLS LAST, {ORDERS[question.sort]}, id
-            LIMIT :limit OFFSET :offset
-        """),
-        values,
-    ).all()
-    hits = load_hits(session, city, question, [(row.id, row.is_free, row.distance) for row in rows], now=now)
-    total, free = (rows[0].total, rows[0].free) if rows else (0, 0)
-    return Answer(hits, total, free, question.page, question.page_size)
-
-
-def facets(session: Session, city: City, question: Question, *, dots: int = 2000) -> Facets:
-    """Counts of each property among the matches, free or not, and their places for the map."""
-    base, values = matched(replace(question, day=None), city)
     row = session.execute(
         text(f"""
             WITH matched AS MATERIALIZED ({base})
-            SELECT
-                (SELECT jsonb_object_agg(kind, n) FROM (SELECT kind, count(*) n FROM matched GROUP BY kind) t) AS kinds,
-                (SELECT jsonb_object_agg(approval, n) FROM (SELECT approval, count(*) n FROM matched GROUP BY approval) t) AS approval,
-                (SELECT jsonb_object_agg(owner_kind, n) FROM (SELECT owner_kind, count(*) n FROM matched GROUP BY owner_kind) t) AS owner_kinds,
-                (SELECT jsonb_object_agg(code, n) FROM (SELECT code, count(*) n FROM matched, unnest(accessibility) code GROUP BY code) t) AS accessibility,
-                (SELECT jsonb_build_object('0', count(*) FILTER (WHERE amount_minor = 0),
-                    '2000', count(*) FILTER (WHERE amount_minor <= 2000), '4000', count(*) FILTER (WHERE amount_minor <= 4000))
-                 FROM matched) AS prices,
-                (SELECT jsonb_agg(jsonb_build_array(lat, lon)) FROM (
-                    SELECT DISTINCT round(lat::numeric, 5) AS lat, round(lon::numeric, 5) AS lon FROM matched WHERE lat IS NOT NULL LIMIT :dots
-                ) t) AS dots
+            SELECT (SELECT count(*) FROM matched) AS total,
+                   (SELECT count(*) FROM matched WHERE is_free) AS free,
+                   (SELECT jsonb_agg(jsonb_build_array(id, is_free, distance)) FROM (
+                        SELECT id, is_free, distance FROM matched
+                        ORDER BY is_free DESC NULLS LAST, {ORDERS[question.sort]}, id
+                        LIMIT :limit OFFSET :offset
+                   ) page) AS page
+                   {"," + FACETS if with_facets else ""}
         """),
-        {**values, "dots": dots},
+        values,
     ).one()
-    names = ("kinds", "approval", "owner_kinds", "accessibility", "prices")
-    return Facets(
-        {name: getattr(row, name) or {} for name in names}, [(float(a), float(b)) for a, b in row.dots or []]
+    hits = load_hits(session, city, question, [tuple(found) for found in row.page or []], now=now)
+    return Answer(
+        hits,
+        row.total,
+        row.free,
+        question.page,
+        question.page_size,
+        facets_of_row(row) if with_facets else None,
     )
+
+
+def facets(session: Session, city: City, question: Question) -> Facets:
+    """The filters' counts for another question than the one answered, without the map's dots."""
+    base, values = matched(replace(question, day=None), city)
+    row = session.execute(
+        text(f"WITH matched AS MATERIALIZED ({base}) SELECT {FACETS}"), {**values, "dots": 0}
+    ).one()
+    return facets_of_row(row)
+
+
+def facets_of_row(row: Row[Any]) -> Facets:
+    counts = {name: getattr(row, name) or {} for name in FACET_NAMES}
+    return Facets(counts, [(round(lat, 5), round(lon, 5)) for lat, lon in row.dots or []])
+
+
+def limit_time(session: Session) -> None:
+    """No question may keep the database for longer than this, whatever was asked."""
+    session.execute(text(f"SET LOCAL statement_timeout = {STATEMENT_TIMEOUT_MS}"))
 
 
 ROWS = text("""

@@ -17,15 +17,13 @@ MOST_RELAXED = 4
 MOST_TRIED = 6
 
 
-def free_count(
-    session: Session, city: City, question: Question, answer: Answer, *, now: datetime
-) -> int | None:
+def free_count(question: Question, answer: Answer) -> int | None:
     """How many are free when asked: exact where all are on the page, else by the day sheets; None without a day."""
     if question.day is None:
         return None
     if answer.total == len(answer.hits):
         return sum(1 for hit in answer.hits if hit.is_free)
-    return count_matches(session, city, question, now=now).free
+    return answer.free
 
 
 def relaxations(

@@ -65,7 +65,7 @@ def results() -> str:
         asked = read_asked(session, city, request.args, now=now)
         answer, found = ask(session, city, asked, now=now)
         today = now.astimezone(city.zone).date()
-        free = free_count(session, city, asked.question, answer, now=now)
+        free = free_count(asked.question, answer)
         relaxed = relaxations(session, city, asked, answer, free, now=now)
         question = asked.question
         first = (question.page - 1) * answer.page_size + 1
@@ -109,12 +109,12 @@ def results() -> str:
 def ask(session: Session, city: City, asked: Asked, *, now: datetime) -> tuple[Answer, Facets]:
     """The answer and the filters' counts. A page behind the last one becomes the first, with a note."""
     try:
-        answer = search(session, city, asked.question, now=now)
+        answer = search(session, city, asked.question, now=now, with_facets=True)
         if not answer.hits and asked.question.page > 1:
             asked.notes.append(N_("There is no such page of results. Here is the first one."))
             asked.question = replace(asked.question, page=1)
-            answer = search(session, city, asked.question, now=now)
-        return answer, facets_of(session, city, asked.question)
+            answer = search(session, city, asked.question, now=now, with_facets=True)
+        return answer, facets_of(session, city, asked.question, answer)
     except OperationalError as error:
         if isinstance(error.orig, QueryCanceled):
             raise Unavailable(retry_after=10) from error
@@ -130,14 +130,14 @@ WIDENING: dict[str, Callable[[Question], Question | None]] = {
 }
 
 
-def facets_of(session: Session, city: City, question: Question) -> Facets:
-    """Counts of what each filter would leave, one query and one more for each group in use."""
-    found = facets(session, city, question)
+def facets_of(session: Session, city: City, question: Question, answer: Answer) -> Facets:
+    """Counts of what each filter would leave, one query more for each group in use."""
+    found = answer.facets or Facets({}, [])
     counts = dict(found.counts)
     for name, widened in WIDENING.items():
         wider = widened(question)
         if wider is not None:
-            counts[name] = facets(session, city, wider, dots=0).counts[name]
+            counts[name] = facets(session, city, wider).counts[name]
     return Facets(counts, found.dots)
 
 

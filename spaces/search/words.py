@@ -55,13 +55,38 @@ PARTS: tuple[tuple[str, tuple[int, int]], ...] = (
     (r"aamupäiv\w*|ap\b|förmiddag\w*|fm\b", FORENOON),
     (r"iltapäiv\w*|ip\b|eftermiddag\w*|em\b|afternoons?", AFTERNOON),
     (r"ilta\w*|illalla|illaksi|kväll\w*|evenings?|tonight", EVENING),
-    (r"aamu\w*|morgon(?:en)?|mornings?", MORNING),
+    (r"aamu\w*|morgon(?:en)?|bitti|mornings?", MORNING),
 )
 
 PEOPLE = re.compile(
     r"(?:\b(?:för|for)\s+)?\b(\d{1,5})\s*"
     r"(?:henkeä|hengelle|hengen|henkilöä|henkilölle|henkilön|hlö\b|ihmistä|ihmiselle|osallistujaa|osallistujalle|vierasta|vieraalle"
     r"|personer|pers\b\.?|gäster|deltagare|people|persons?|guests?|participants?|pax)",
+    re.IGNORECASE,
+)
+# "hall for 100": a number after "for" counts people unless it counts money or time.
+FOR_NUMBER = re.compile(
+    r"\b(?:för|for)\s+(\d{1,5})\b(?!\s*(?:[€.:/-]|e\b|eur|h\b|hours?|min|days?|timm|tim\b|dag|weeks?|veck|am\b|pm\b))",
+    re.IGNORECASE,
+)
+# Round numbers in words, where people follow: "sadalle hengelle", "för hundra personer", "twenty people".
+NUMBER_WORDS: dict[str, int] = {
+    word: number
+    for number, words in (
+        (2, "kaksi kahdelle två two"), (3, "kolme kolmelle tre three"), (4, "neljä neljälle fyra four"),
+        (5, "viisi viidelle fem five"), (6, "kuusi kuudelle sex six"), (8, "kahdeksan kahdeksalle åtta eight"),
+        (10, "kymmenen kymmenelle tio ten"), (12, "kaksitoista kahdelletoista tolv twelve"),
+        (15, "viisitoista viidelletoista femton fifteen"), (20, "kaksikymmentä kahdellekymmenelle tjugo twenty"),
+        (30, "kolmekymmentä kolmellekymmenelle trettio thirty"), (40, "neljäkymmentä neljällekymmenelle fyrtio forty"),
+        (50, "viisikymmentä viidellekymmenelle femtio fifty"), (60, "kuusikymmentä kuudellekymmenelle sextio sixty"),
+        (80, "kahdeksankymmentä kahdeksallekymmenelle åttio eighty"), (100, "sata sadalle hundra hundred"),
+    )
+    for word in words.split()
+}  # fmt: skip
+NUMBER_IN_WORDS = re.compile(
+    r"\b(?:a\s+|ett\s+)?("
+    + "|".join(NUMBER_WORDS)
+    + r")(?=\s+(?:hen[kg]|hlö|ihmis|osallistuj|viera|person|pers\b|gäst|deltag|people|guest|participant))",
     re.IGNORECASE,
 )
 BARE_NUMBER = re.compile(r"\D*(\d{1,5})\D*")
@@ -72,6 +97,19 @@ PRICE = re.compile(
     r"|\b(?:under|below|at most|up to)\s+€(\d{1,4})\b",
     re.IGNORECASE,
 )
+
+# "free" alone means that nobody has booked it.
+FREE_OF_CHARGE = re.compile(
+    r"\b(?:maksut(?:on|tom\w*)|ilmai(?:nen|se\w*|st\w*)|avgiftsfri\w*|kostnadsfri\w*|gratis|free of charge|for free|no charge)\b",
+    re.IGNORECASE,
+)
+
+WHOLE_DAY = re.compile(
+    r"\b(?:koko päivä\w*|päiväksi|(?:för )?en (?:hel )?dag|hela dagen|heldag\w*|for (?:a|one) (?:whole |full )?day"
+    r"|(?:for )?(?:the )?(?:whole|full|all) day)\b",
+    re.IGNORECASE,
+)
+WHOLE_DAY_MINUTES = 480
 
 ACCESS = re.compile(
     r"\b(?:esteet(?:ön|tömä\w*)|pyörätuoli\w*|tillgänglig\w*|rullstol\w*|wheelchairs?(?: |-)?(?:users?|accessible)?"
@@ -118,7 +156,8 @@ class When:
 
 def read_people(text: str, *, alone: bool = False) -> tuple[int | None, str]:
     """(how many, the rest of the text). With `alone` the field holds nothing else and a bare number will do."""
-    if match := PEOPLE.search(text):
+    text = NUMBER_IN_WORDS.sub(lambda match: str(NUMBER_WORDS[match[1].lower()]), text)
+    if match := PEOPLE.search(text) or FOR_NUMBER.search(text):
         return int(match[1]), cut(text, match)
     if alone and (match := BARE_NUMBER.fullmatch(text)):
         return int(match[1]), ""
@@ -132,9 +171,18 @@ def read_access(text: str) -> tuple[bool, str]:
 
 
 def read_price(text: str) -> tuple[int | None, str]:
-    """(most euros an hour, the rest of the text)."""
+    """(most euros an hour, the rest of the text); 0 is free of charge."""
+    if match := FREE_OF_CHARGE.search(text):
+        return 0, cut(text, match)
     if match := PRICE.search(text):
         return int(match[1] or match[2]), cut(text, match)
+    return None, text
+
+
+def read_length(text: str) -> tuple[int | None, str]:
+    """(minutes that the booking shall last, the rest of the text)."""
+    if match := WHOLE_DAY.search(text):
+        return WHOLE_DAY_MINUTES, cut(text, match)
     return None, text
 
 
@@ -175,6 +223,11 @@ def _read_day(text: str, today: date, *, alone: bool) -> tuple[date | None, str]
         return today, text
     if match := re.search(r"\b(viikonlop\w*|i helgen|helgen|weekend)\b", text):
         return next_weekday(today, 5), cut(text, match)
+    if match := re.search(
+        r"\b(?:arki(?:päivä\w*|sin)?|vardags?(?:ar\w*)?|weekdays?)(?=\b|-?ilta|-?aamu|kväll)", text
+    ):
+        day = today if today.weekday() < 5 else next_weekday(today, 0)
+        return day, cut(text, match)
     for number, names in enumerate(MONDAY_FIRST):
         if match := re.search(
             r"\b(?:"
@@ -326,7 +379,7 @@ SYNONYMS: tuple[tuple[str, frozenset[str]], ...] = tuple(
         ("videopeli", "gaming"), ("pelaami", "gaming ball_games"), ("spel", "gaming ball_games"), ("game", "gaming ball_games"),
         ("syyskoko", "annual_meeting meeting"), ("kevätkoko", "annual_meeting meeting"), ("vårmöte", "annual_meeting meeting"),
         ("höstmöte", "annual_meeting meeting"), ("general meeting", "annual_meeting meeting"), ("class", "course exercise dance"), ("sångkör", "choir music"),
-        ("repsal", "music_studio dance_studio"), ("peilisali", "dance_studio"), ("spegelsal", "dance_studio"),
+        ("replokal", "music music_studio"), ("repsal", "music_studio dance_studio"), ("peilisali", "dance_studio"), ("spegelsal", "dance_studio"),
         ("banquet hall", "banquet_hall"), ("barbecue spot", "barbecue_spot"), ("dog field", "dog_field"), ("classroom", "classroom course"),
         ("children’s", "childrens_party play"), ("children's party", "childrens_party party"), ("children’s party", "childrens_party party"),
         ("children's birthday", "childrens_party party"), ("children’s birthday", "childrens_party party"),
@@ -347,6 +400,7 @@ STOP = frozenset(
         " taloyhtiö taloyhtiön bostadsbolag bostadsbolaget bostadsbolagets"
         " vuoro vuoron vuorot pass slot yhdistys yhdistyksen yhdistyksemme seura seuran förening föreningen föreningens"
         " association association's club klubb kautta meille oss ryhmä ryhmälle grupp gruppe group person"
+        " päivä päivän päiväksi dag dagar day days arki vardag weekday"
         " find book next this coming on under over before after klo kl"
     ).split()
 )

@@ -13,7 +13,7 @@ from marketplace.app import create_app
 from marketplace.launch.database import DURABLE, embedded_postgres, ensure_database
 from marketplace.settings import ROOT, Settings
 from tests.bench import bookings, pages, race
-from tests.bench.city import build
+from tests.bench.city import build, forget_earlier_runs
 from wsgi import PARTS
 
 log = logging.getLogger("bench")
@@ -41,6 +41,7 @@ def main() -> None:
             with engine.begin() as connection:
                 connection.execute(text("CREATE TABLE bench_ready ()"))
             log.info("built in %.0f s", time.monotonic() - began)
+        forget_earlier_runs(engine)
         settings = Settings(
             env="test",
             secret="b" * 32,

@@ -4,14 +4,19 @@ import logging
 from datetime import date, time, timedelta
 
 from alembic import command
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
 from marketplace import db
 from marketplace.cities.models import City
+from marketplace.clock import now
 from marketplace.commands import alembic_config
+from spaces.calendar import sheets
 from spaces.calendar.actions import CHUNK, compile_spaces
 from tests.factories.cities import make_city
+
+# The benches book behind this many days from now, where the generator has put nothing.
+LATER_DAYS = 105
 
 log = logging.getLogger("bench")
 
@@ -88,6 +93,23 @@ def build(engine: Engine, url: str, *, spaces: int, claims: int, today: date) ->
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE"))
     log.info("built")
+
+
+def forget_earlier_runs(engine: Engine) -> None:
+    """Remove what an earlier run of the benches booked: all of it lies behind the generator's last day."""
+    db.bind(engine)
+    with db.transaction() as session:
+        city = session.scalars(select(City)).one()
+        later = {"start": now() + timedelta(days=LATER_DAYS)}
+        session.execute(text("DELETE FROM claim WHERE lower(during) > :start"), later)
+        space_ids = session.scalars(
+            text("DELETE FROM booking WHERE lower(during) > :start RETURNING space_id"), later
+        ).all()
+        today = now().astimezone(city.zone).date()
+        months = sorted(
+            {(today + timedelta(days=n)).replace(day=1) for n in range(LATER_DAYS, LATER_DAYS + 60)}
+        )
+        sheets.refresh_months(session, city.id, sorted(set(space_ids)), months, city.zone)
 
 
 def fill_hours(session: Session, city: City) -> None:

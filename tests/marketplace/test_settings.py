@@ -10,6 +10,7 @@ PRODUCTION = {
     "MARKETPLACE_DATABASE_URL": "postgresql://db/tilaa",
     "MARKETPLACE_PUBLIC_URL": "https://tilat.example.org",
     "MARKETPLACE_SMTP_URL": "smtp://mail.example.org:25",
+    "MARKETPLACE_MAIL_FROM": "Tilaa <tilat@example.org>",
 }
 
 
@@ -53,6 +54,7 @@ def test_production_starts_with_everything_it_needs() -> None:
         ("MARKETPLACE_PUBLIC_URL", None),
         ("MARKETPLACE_PUBLIC_URL", "http://tilat.example.org"),
         ("MARKETPLACE_SMTP_URL", ""),
+        ("MARKETPLACE_MAIL_FROM", None),
     ],
 )
 def test_production_refuses_to_start_without_one_of_them(name: str, value: str | None) -> None:
@@ -72,3 +74,16 @@ def test_secrets_do_not_show_in_a_refusal() -> None:
     with pytest.raises(SettingsError) as refused:
         read_settings({**PRODUCTION, "MARKETPLACE_SECRET": "tooshortsecret"})
     assert "tooshortsecret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MARKETPLACE_LOG_LEVEL", "loud"),
+        ("MARKETPLACE_DATABASE_POOL", "0"),
+        ("MARKETPLACE_TRUSTED_PROXIES", "-1"),
+    ],
+)
+def test_a_value_that_cannot_work_is_refused(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        read_settings({name: value})

@@ -57,7 +57,7 @@ def test_production_has_no_mailbox(mail, database_url):
     settings = Settings(
         env="production",
         secret="p" * 32,
-        public_url="https://tilaa.example",
+        public_url="https://localhost",
         smtp_url="smtp://localhost",
         log_level="error",
         rate_limits=False,

@@ -116,7 +116,7 @@ def test_a_row_offers_times_that_book_with_one_press(client: FlaskClient, city: 
     day = coming(city, 2)
     html = page(client, when=f"{day.isoformat()} 17-20", people="30", minutes="90")
     (row,) = rows(html)
-    assert "Big hall, Kallio house" in row
+    assert "Kallio house, Big hall" in row
     assert "Kallio" in row
     assert "17.00\u2060–\u206018.30" in row
     assert "€30" in row

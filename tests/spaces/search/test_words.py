@@ -14,6 +14,7 @@ from spaces.search.words import (
     When,
     meanings,
     read_access,
+    read_length,
     read_people,
     read_price,
     read_when,
@@ -63,6 +64,8 @@ WHEN = [
     ("i morgon", WED, *ALL),
     ("imorgon kväll", WED, 17, 22),
     ("i övermorgon", THU, *ALL),
+    ("i morgon bitti", WED, 7, 12),
+    ("vardagskväll", TODAY, 17, 22),
     ("lördag", SAT, *ALL),
     ("på lördag kväll", SAT, 17, 22),
     ("lördagkväll", SAT, 17, 22),
@@ -79,6 +82,7 @@ WHEN = [
     ("nästa veckas torsdag", date(2026, 12, 3), *ALL),
     ("söndag 12–16", SUN, 12, 16),
     # English
+    ("arki-iltana", TODAY, 17, 22),
     ("today", TODAY, *ALL),
     ("tonight", TODAY, 17, 22),
     ("tomorrow", WED, *ALL),
@@ -94,6 +98,7 @@ WHEN = [
     ("Sunday morning", SUN, 7, 12),
     ("Thursday afternoon", THU, 12, 17),
     ("this weekend", SAT, *ALL),
+    ("weekday evening", TODAY, 17, 22),
     ("5 December", date(2026, 12, 5), *ALL),
     ("December 5th", date(2026, 12, 5), *ALL),
     ("5 Dec 2026, 10–14", date(2026, 12, 5), 10, 14),
@@ -176,6 +181,11 @@ PEOPLE = [
     ("1 person", 1),
     ("about 30 guests", 30),
     ("100 pax", 100),
+    ("sali sadalle hengelle", 100),
+    ("för hundra personer", 100),
+    ("twenty people", 20),
+    ("hall for 100", 100),
+    ("sal för 100", 100),
 ]
 
 
@@ -189,6 +199,27 @@ def test_what_is_no_number_of_people_is_left_alone(text: str) -> None:
     assert read_people(text, alone=True)[0] is None
 
 
+@pytest.mark.parametrize("text", ["hall for 2 hours", "park för 3 dagar", "room for 10 am", "two rooms"])
+def test_hours_and_days_in_a_sentence_are_no_people(text: str) -> None:
+    assert read_people(text) == (None, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "minutes", "rest"),
+    [
+        ("puisto päiväksi", 480, "puisto"),
+        ("puisto koko päiväksi", 480, "puisto"),
+        ("park för en dag", 480, "park"),
+        ("park for a day", 480, "park"),
+        ("hall all day", 480, "hall"),
+        ("day care", None, "day care"),
+    ],
+)
+def test_a_whole_day_is_a_length(text: str, minutes: int | None, rest: str) -> None:
+    found, left = read_length(text)
+    assert (found, left.strip()) == (minutes, rest)
+
+
 @pytest.mark.parametrize(
     ("text", "euros"),
     [
@@ -199,6 +230,10 @@ def test_what_is_no_number_of_people_is_left_alone(text: str) -> None:
         ("room under €20", 20),
         ("max 15 e", 15),
         ("50 henkeä", None),
+        ("maksuton kokoushuone", 0),
+        ("gratis mötesrum", 0),
+        ("meeting room free of charge", 0),
+        ("free meeting room", None),
     ],
 )
 def test_a_price_limit_is_read(text: str, euros: int | None) -> None:
@@ -209,6 +244,8 @@ def test_a_price_limit_is_read(text: str, euros: int | None) -> None:
     ("text", "words"),
     [
         ("tila sählyvuorolle", ["sählyvuorolle"]),
+        ("puisto päiväksi", ["puisto"]),
+        ("park for a day", ["park"]),
         ("annual meeting of our association", ["annual meeting"]),
         ("yhdistyksen vuosikokous", ["vuosikokous"]),
         ("flea market", ["flea market"]),
