@@ -13,7 +13,7 @@ run: prepare  ## start everything and print the address; Ctrl-C stops it
 
 test:  ## every test, in a browser too; ARGS="-k booking -x" goes to pytest
 	@$(PYTHON) -m marketplace.launch.prepare --for-tests
-	@exec $(VENV)/python -m pytest $(ARGS)
+	@exec $(VENV)/python -m pytest -n auto --dist loadscope $(ARGS)
 
 check: prepare  ## format, lint, types, imports, translations, templates
 	@exec $(VENV)/python -m marketplace.launch.check

@@ -16,5 +16,6 @@ part = Part(
         "booking.expired": [jobs.mail_expired],
     },
     periodic=[PeriodicJob("finish-bookings", "*/5 * * * *", jobs.finish_bookings)],
+    badges=[my_views.requests_waiting],
     demo=[load_demo_bookings],
 )

@@ -1,6 +1,6 @@
 """Pages of booking a space: checkout, one-click booking, the booking's page, cancellation, the owner's answer."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from flask import Response, flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
@@ -53,6 +53,7 @@ from spaces.calendar.queries import booking_rules
 from spaces.catalog.errors import SpaceNotFound
 from spaces.catalog.models import Space, Venue
 from spaces.catalog.queries import space_for
+from spaces.pricing.queries import price_on
 
 blueprint = page_blueprint("lifecycle", __name__)
 
@@ -157,8 +158,9 @@ def quick(space_id: int) -> Page:
             form = QuickForm.read(request.form, now=at)
         except TimeUnreadable as refusal:
             return unavailable_page(session, space, venue, None, refusal, kept=kept)
+        binding = is_binding(session, space, form.during, at=at)
     checkout = checkout_url(space, form.during, kept)
-    if not is_one_click(actor, space, form):
+    if binding or not is_one_click(actor, space, form):
         return redirect(checkout, 303)
     count_booking(actor)
     try:
@@ -186,6 +188,14 @@ def quick(space_id: int) -> Page:
         flash(gettext(refusal.title), "alert")
         return redirect(checkout, 303)
     return done(booking)
+
+
+def is_binding(session: Session, space: Space, during: Span, *, at: datetime) -> bool:
+    """Whether booking costs money that cancelling would no longer give back: that is said before, not after."""
+    if free_until(during.start, space.cancellation_hours) > at:
+        return False
+    price = price_on(session, current_city(), space.id, during.start.astimezone(current_city().zone).date())
+    return price is not None and price.amount.minor > 0
 
 
 def is_one_click(actor: Actor, space: Space, form: QuickForm) -> bool:

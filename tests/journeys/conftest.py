@@ -40,6 +40,16 @@ class Product:
     base: str
     database_url: str
 
+    def command(self, *words: str) -> str:
+        """What a `flask` command prints, run on the product's database."""
+        flask = [str(Path(sys.executable).parent / "flask"), "--app", "wsgi"]
+        environment = {**os.environ, "MARKETPLACE_DATABASE_URL": self.database_url}
+        done = subprocess.run(
+            [*flask, *words], cwd=ROOT, env=environment, check=False, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
 
 @pytest.fixture(scope="session")
 def product(server_url: str, worker_id: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
@@ -76,6 +86,18 @@ def product(server_url: str, worker_id: str, tmp_path_factory: pytest.TempPathFa
         for process in processes:
             process.wait(15)
         log.close()
+
+
+@pytest.fixture(scope="session")
+def real_venues(product: Product, shared_data: Path) -> Product:
+    """The product with the city's outdoor areas and playgrounds beside its demo places."""
+    for name in ("allu_fixed_locations.geojson", "servicemap_playgrounds_helsinki.geojson.gz"):
+        file = shared_data / "venues" / name
+        if not file.exists():
+            pytest.skip(f"{name} is not beside this checkout")
+        said = product.command("spaces", "import", str(file))
+        assert " 0 failed" in said, said
+    return product
 
 
 def eventually(condition: Callable[[], object], *, seconds: float = 10) -> None:

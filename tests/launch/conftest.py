@@ -1,4 +1,5 @@
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -33,7 +34,15 @@ def port() -> int:
 
 
 @pytest.fixture
-def start(checkout: Path, port: int) -> Iterator[Start]:
+def hang_up() -> Iterator[None]:
+    """Under nohup the hang-up is ignored, and what we start inherits that; a closed terminal is what is tested."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.fixture
+def start(hang_up: None, checkout: Path, port: int) -> Iterator[Start]:
     """Start `make run`'s program with stand-ins for the application; ended at the latest with the test."""
     started: list[subprocess.Popen[str]] = []
 

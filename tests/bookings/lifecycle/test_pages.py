@@ -160,7 +160,9 @@ def test_one_press_books_for_the_organisation_one_acts_for(
 
 
 @pytest.mark.parametrize(
-    "fields", [{"approval": "handler"}, {"who": "organisations"}, {"capacity": 10}], ids=str
+    "fields",
+    [{"approval": "handler"}, {"who": "organisations"}, {"capacity": 10}, {"cancellation_hours": 240}],
+    ids=str,
 )
 def test_one_press_asks_where_something_is_still_needed(
     signed_in_client: FlaskClient, session: Session, evening: Span, city: City, fields: dict[str, Any]
