@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC
+from functools import partial
 
 from flask import Flask
 from flask_babel import Babel
@@ -94,7 +95,8 @@ def create_app(settings: Settings, parts: Sequence[Part]) -> Flask:
     Babel(app, locale_selector=reader_language, timezone_selector=lambda: UTC)
     csrf.init_app(app)
     logs.install(app)
-    requests.install(app, load_actor=actor_of_request)
+    grants = [read for part in parts for read in part.grants]
+    requests.install(app, load_actor=partial(actor_of_request, grants=grants))
     security.install(app)
     problems.install(app)
 

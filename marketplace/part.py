@@ -16,6 +16,8 @@ from marketplace.jobs.periodic import PeriodicJob
 # A panel returns safe HTML, or "" to stay away. It gets the reading session, the actor and what the page hands over.
 Panel = Callable[..., str]
 Badge = Callable[[Session, Actor], int]
+# (session, city id, person id) -> the person's roles at single things: Actor.grants.
+Grants = Callable[[Session, int, int], Mapping[tuple[str, int], str]]
 
 
 @dataclass(frozen=True)
@@ -40,4 +42,6 @@ class Part:
     periodic: Sequence[PeriodicJob] = ()
     nav: Sequence[NavItem] = ()
     badges: Sequence[Badge] = ()
+    grants: Sequence[Grants] = ()
+    ports: Mapping[str, Any] = field(default_factory=dict)  # answers to what a lower part asks, by its name
     demo: Sequence[Callable[[Session, City], None]] = ()  # what `flask demo load` fills, lowest part first

@@ -4,6 +4,7 @@ Order of locks: the booking's row, then units by id, then day sheets. A new book
 is sent twice waits for its first self on the unique constraint and not inside the calendar.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from psycopg.errors import UniqueViolation
@@ -14,8 +15,12 @@ from sqlalchemy.orm import Session
 from bookings.lifecycle import policy
 from bookings.lifecycle.errors import (
     AttendeesOutOfRange,
+    BuildDaysWrong,
     IllegalTransition,
+    InThePast,
+    NotMovable,
     NotOnOffer,
+    NotOpen,
     PriceChanged,
     SubmissionUsed,
     TooLateToCancel,
@@ -29,22 +34,32 @@ from bookings.lifecycle.queries import (
     locked_booking,
     unanswered_request,
 )
-from bookings.lifecycle.rules import HOLDING, first_state, free_until, kept_minor, may_follow, out_of_reach
+from bookings.lifecycle.rules import (
+    HOLDING,
+    OPEN,
+    first_state,
+    free_until,
+    free_until_after_move,
+    kept_minor,
+    may_follow,
+    out_of_reach,
+)
 from marketplace.accounts.actor import Actor, system
 from marketplace.accounts.audit import audit
 from marketplace.cities.models import City
 from marketplace.ids import new_reference
 from marketplace.jobs.messages import publish
 from marketplace.money import Money
-from marketplace.timespan import Span, day_span
-from spaces.calendar.actions import claim_space, release_claims
+from marketplace.timespan import Span, day_span, local_days
+from spaces.calendar.actions import claim_space, move_claims, release_claims
 from spaces.calendar.errors import SlotTaken
 from spaces.calendar.queries import booking_rules, calendar_of
 from spaces.calendar.rules import DAY, BookingRules, why_not
 from spaces.catalog.models import Space, Venue
-from spaces.catalog.policy import require_may_manage
-from spaces.pricing.queries import price_on
-from spaces.pricing.rules import Quote, quote
+from spaces.catalog.policy import require_may_handle
+from spaces.pricing.actions import discount_named, release_code, use_code
+from spaces.pricing.queries import groups_of, price_on
+from spaces.pricing.rules import NO_BUILD_DAYS, BuildDays, PriceTerms, Quote, quote
 
 SUBMITTED_ONCE = "uq_booking_city_id_person_id_submission"
 UNIQUE_REFERENCE = "uq_booking_city_id_reference"
@@ -65,12 +80,15 @@ def request_booking(
     at: datetime,
     source: str = "web",
     expected_total_minor: int | None = None,
+    code: str = "",
+    build: BuildDays = NO_BUILD_DAYS,
 ) -> Booking:
     """Book the space, at once or by a request to its owner, and take the time.
 
     The same `submission` of the same person gives the booking it has made already. `expected_total_minor` is the price
-    the person saw. Raises the refusals of `policy.require_may_book`, TooManyPeople, AttendeesOutOfRange, a
-    TimeNotBookable, PriceChanged, SubmissionUsed, SlotTaken; then nothing is left behind and the transaction is usable.
+    the person saw, so the most they have agreed to. `code` is the word of a discount, `build` the days of it that only
+    build up and tear down. Raises the refusals of `policy.require_may_book`, TooManyPeople, AttendeesOutOfRange, a
+    TimeNotBookable, PriceChanged, BuildDaysWrong, CodeNotValid, CodeUsedUp, SubmissionUsed, SlotTaken; then nothing is left behind and the transaction is usable.
     """
     person_id = policy.require_may_book(actor, space, organisation_id)
     known = booking_of_submission(session, city.id, person_id, submission)
@@ -86,8 +104,9 @@ def request_booking(
         if known is not None:
             return same_request(known, space, during)
         raise
-    price = price_of(session, city, space, during)
-    if expected_total_minor is not None and expected_total_minor != price.total.minor:
+    _, prices = prices_for(session, city, space, during, [organisation_id], code=code, build=build, at=at)
+    price = prices[organisation_id]
+    if expected_total_minor is not None and price.total.minor > expected_total_minor:
         raise PriceChanged(total_minor=price.total.minor, currency=price.total.currency)
     booking = Booking(
         city_id=city.id,
@@ -114,6 +133,9 @@ def request_booking(
             session.add(booking)
             session.flush()
             claim_space(session, city, space.id, holder_id=booking.id, body=during, rules=rules)
+            if word := discount_of(booking):
+                # Last of all, so that bookings with one code wait for each other with nothing more to lock.
+                use_code(session, space, word, holder_id=booking.id, day=at.astimezone(city.zone).date())
     except IntegrityError as error:
         if not breaks(error, SUBMITTED_ONCE):
             raise
@@ -166,12 +188,45 @@ def check_time(
         raise time_refusal(code, rules)
 
 
-def price_of(session: Session, city: City, space: Space, during: Span) -> Quote:
-    """What this time costs. Raises NotOnOffer for a space without a price."""
+def prices_for(
+    session: Session,
+    city: City,
+    space: Space,
+    during: Span,
+    organisation_ids: Sequence[int | None],
+    *,
+    at: datetime,
+    code: str = "",
+    build: BuildDays = NO_BUILD_DAYS,
+) -> tuple[PriceTerms, dict[int | None, Quote]]:
+    """The price list, and what this time costs each organisation, and oneself (None).
+
+    Raises NotOnOffer for a space without a price, BuildDaysWrong, CodeNotValid, CodeUsedUp.
+    """
     terms = price_on(session, city, space.id, during.start.astimezone(city.zone).date())
     if terms is None:
         raise NotOnOffer
-    return quote(terms, during, city.zone)
+    if build != NO_BUILD_DAYS and build.before + build.after >= len(local_days(during, city.zone)):
+        raise BuildDaysWrong
+    ids = [id_ for id_ in organisation_ids if id_ is not None] if terms.varies_by_group else []
+    groups = groups_of(session, city.id, ids)
+    discount = discount_named(session, space, code, day=at.astimezone(city.zone).date()) if code else None
+    return terms, {
+        id_: quote(
+            terms,
+            during,
+            city.zone,
+            group=groups.get(id_, "resident") if id_ is not None else "resident",
+            discount=discount,
+            build=build,
+        )
+        for id_ in organisation_ids
+    }
+
+
+def discount_of(booking: Booking) -> str:
+    """The word of the discount that the booking was sold with, if any."""
+    return next((str(line["note"]) for line in booking.lines if line["code"] == "discount"), "")
 
 
 def move_to(session: Session, booking: Booking, state: str, at: datetime) -> None:
@@ -187,6 +242,8 @@ def move_to(session: Session, booking: Booking, state: str, at: datetime) -> Non
     session.flush()
     if state not in HOLDING:
         release_claims(session, session.get_one(City, booking.city_id), holder_id=booking.id)
+        if discount_of(booking):
+            release_code(session, booking.city_id, holder_id=booking.id)
 
 
 def cancel_booking(session: Session, city: City, booking: Booking, *, actor: Actor, at: datetime) -> Money:
@@ -216,7 +273,7 @@ def approve_booking(
     session: Session, city: City, booking: Booking, venue: Venue, *, actor: Actor, at: datetime
 ) -> None:
     """Confirm a request. Raises NotYourVenue, IllegalTransition."""
-    require_may_manage(actor, venue)
+    require_may_handle(actor, venue)
     locked_booking(session, booking)
     if booking.state != "awaiting_approval":
         raise IllegalTransition(state=booking.state, asked="confirmed")
@@ -237,10 +294,94 @@ def decline_booking(
     at: datetime,
 ) -> None:
     """Turn a request down, with a reason that the booker reads. Raises NotYourVenue, IllegalTransition."""
-    require_may_manage(actor, venue)
+    require_may_handle(actor, venue)
     move_to(session, booking, "declined", at)
     audit(session, actor, "booking.declined", "booking", booking.id, reason=reason)
     publish(session, "booking.declined", city_id=city.id, booking_id=booking.id, reason=reason)
+    session.flush()
+
+
+def move_booking(
+    session: Session,
+    city: City,
+    booking: Booking,
+    space: Space,
+    venue: Venue,
+    *,
+    actor: Actor,
+    during: Span,
+    at: datetime,
+    note: str = "",
+) -> None:
+    """Give the booking another time of its space, at the price it was sold at; the booker reads `note`.
+
+    The owner is bound by the opening hours and by what others have, not by the rules for bookers. Raises NotYourVenue,
+    NotMovable, InThePast, NotOpen, SlotTaken; then the booking keeps its time and the transaction is usable.
+    """
+    require_may_handle(actor, venue)
+    locked_booking(session, booking)
+    was = booking.span
+    if booking.state not in OPEN or was.start <= at:
+        raise NotMovable(state=booking.state)
+    if during == was:
+        return
+    if during.start < at:
+        raise InThePast
+    # Openings that touch count as one, so a booking may pass midnight in a space that never closes.
+    window = during.widened(DAY, DAY)
+    if not calendar_of(session, city.id, space.id, window, city.zone).open.contains(during):
+        raise NotOpen
+    move_claims(session, city, space.id, holder_id=booking.id, body=during, rules=booking_rules(space))
+    booking.during = TimestamptzRange(during.start, during.end)
+    booking.cancel_free_until = free_until_after_move(during.start, space.cancellation_hours, at=at)
+    booking.changed_at = at
+    audit(
+        session,
+        actor,
+        "booking.moved",
+        "booking",
+        booking.id,
+        before={"start": was.start.isoformat(), "end": was.end.isoformat()},
+        after={"start": during.start.isoformat(), "end": during.end.isoformat()},
+        note=note,
+    )
+    publish(
+        session,
+        "booking.moved",
+        city_id=city.id,
+        booking_id=booking.id,
+        was_start=was.start.isoformat(),
+        was_end=was.end.isoformat(),
+        moved_at=at.isoformat(),
+        note=note,
+    )
+    session.flush()
+
+
+def displace_booking(
+    session: Session,
+    city: City,
+    booking: Booking,
+    venue: Venue,
+    *,
+    actor: Actor,
+    reasons: Mapping[str, str],
+    at: datetime,
+) -> None:
+    """Cancel a booking because its owner needs the space: the booker pays nothing and reads the reason.
+
+    Raises NotYourVenue, TooLateToCancel once the time has begun, IllegalTransition.
+    """
+    require_may_handle(actor, venue)
+    locked_booking(session, booking)
+    if may_follow(booking.state, "cancelled") and at >= booking.span.start:
+        raise TooLateToCancel
+    move_to(session, booking, "cancelled", at)
+    told = dict(reasons)
+    audit(
+        session, actor, "booking.cancelled", "booking", booking.id, kept_minor=0, by_owner=True, reasons=told
+    )
+    publish(session, "booking.cancelled", city_id=city.id, booking_id=booking.id, kept_minor=0, reasons=told)
     session.flush()
 
 

@@ -45,6 +45,16 @@ class SubmissionUsed(Conflict):
     title = N_("This form has already been used for another booking. Open the page again.")
 
 
+class BuildDaysWrong(Invalid):
+    code = "build-days-wrong"
+    title = N_("The build and tear-down days do not fit.")
+
+    def __init__(self) -> None:
+        super().__init__(
+            FieldError("build_before", self.code, N_("At least one day must be for the occasion itself."))
+        )
+
+
 class IllegalTransition(Conflict):
     """`state` is the present one, `asked` the one that may not follow it."""
 
@@ -55,6 +65,13 @@ class IllegalTransition(Conflict):
 class TooLateToCancel(Conflict):
     code = "too-late-to-cancel"
     title = N_("A booking that has begun cannot be cancelled.")
+
+
+class NotMovable(Conflict):
+    """`state` is the booking's present one."""
+
+    code = "not-movable"
+    title = N_("Only a booking that has not begun can be moved.")
 
 
 class TimeUnreadable(Invalid):

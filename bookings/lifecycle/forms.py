@@ -13,6 +13,7 @@ from wtforms.validators import Length
 from bookings.lifecycle.errors import TimeUnreadable
 from marketplace.timespan import Span
 from marketplace.web.forms import Form
+from spaces.pricing.rules import BuildDays
 
 # ISO 8601 with an offset; a plus that came as a space, as it does when an address is not encoded, counts as one.
 INSTANT = re.compile(
@@ -25,6 +26,7 @@ CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 LONGEST = timedelta(days=62)
 NEAR = timedelta(days=3660)
 TEXT_MAX = 200
+CODE_MAX = 41  # one more than a code may have
 REASON_MAX = 1000
 
 
@@ -100,7 +102,8 @@ class QuickForm:
 
 
 class CheckoutForm(Form):
-    """Who books, for what, how many. `total` is the price that the person saw, in minor units."""
+    """Who books, for what, how many. `total` is the price that the person saw, in minor units: one number, or where
+    customers pay differently the price of each choice, as in "myself:2700 12:1350"."""
 
     organisation = StringField(lazy_gettext("Who do you book for?"))
     purpose = StringField(
@@ -109,8 +112,17 @@ class CheckoutForm(Form):
         validators=[Length(max=TEXT_MAX, message=lazy_gettext("Say it in 200 characters."))],
     )
     attendees = StringField(lazy_gettext("How many come?"), filters=[lambda text: (text or "").strip()])
+    code = StringField(lazy_gettext("Discount code"), filters=[lambda text: plain_text(text)[:CODE_MAX]])
+    build_before = StringField(lazy_gettext("Days to build up first"), filters=[plain_text])
+    build_after = StringField(lazy_gettext("Days to tear down last"), filters=[plain_text])
     submission = HiddenField()
     total = HiddenField()
+
+    def validate_build_before(self, field: StringField) -> None:
+        if field.data and read_whole(field.data) is None:
+            raise ValidationError(lazy_gettext("Write a whole number, such as 1."))
+
+    validate_build_after = validate_build_before
 
     def validate_attendees(self, field: StringField) -> None:
         if field.data and read_whole(field.data) is None:
@@ -126,8 +138,17 @@ class CheckoutForm(Form):
         return read_whole(self.attendees.data)
 
     @property
+    def build(self) -> BuildDays:
+        return BuildDays(*(min(read_whole(f.data) or 0, 366) for f in (self.build_before, self.build_after)))
+
+    @property
     def expected_total(self) -> int | None:
-        return read_whole(self.total.data)
+        text = self.total.data or ""
+        for part in text.split():
+            choice, colon, total = part.partition(":")
+            if colon and choice == (self.organisation.data or "myself"):
+                return read_whole(total)
+        return read_whole(text)
 
 
 class DeclineForm(Form):

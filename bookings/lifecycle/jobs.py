@@ -6,13 +6,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bookings.lifecycle.actions import complete_bookings, expire_request
-from bookings.lifecycle.notices import Notice, to_booker, to_owner
-from bookings.lifecycle.queries import BookedSpace, booked_space_of_id, managers_of
+from bookings.lifecycle.notices import Notice, to_booker, to_displaced_booker, to_moved_booker, to_owner
+from bookings.lifecycle.queries import BookedSpace, booked_space_of_id, handlers_of
 from marketplace.cities.models import City
 from marketplace.clock import now
 from marketplace.db import transaction
 from marketplace.jobs.messages import Message
 from marketplace.notifications.mail import send_mail
+from marketplace.timespan import Span
 
 BATCH = 500
 
@@ -37,19 +38,31 @@ def mail_requested(session: Session, message: Message) -> None:
     if found := booked_of(session, message):
         city, booked = found
         mail(session, to_booker(city, booked, "requested"))
-        for manager in managers_of(session, city.id, booked.owner.id):
-            mail(session, to_owner(city, booked, manager))
+        for handler in handlers_of(session, booked.venue):
+            mail(session, to_owner(city, booked, handler))
 
 
 def mail_cancelled(session: Session, message: Message) -> None:
-    """To the booker, whoever cancelled."""
+    """To the booker, whoever cancelled; with the reason, where it was the owner."""
     if found := booked_of(session, message):
+        if reasons := message.facts.get("reasons"):
+            city, booked = found
+            mail(session, to_displaced_booker(city, booked, reasons))
+            return
         mail(session, to_booker(*found, "cancelled", kept_minor=message["kept_minor"]))
 
 
 def mail_declined(session: Session, message: Message) -> None:
     if found := booked_of(session, message):
         mail(session, to_booker(*found, "declined", reason=message["reason"]))
+
+
+def mail_moved(session: Session, message: Message) -> None:
+    """To the booker: the old time, the new one, and the right to cancel."""
+    if found := booked_of(session, message):
+        was = Span(datetime.fromisoformat(message["was_start"]), datetime.fromisoformat(message["was_end"]))
+        notice = to_moved_booker(*found, was=was, moved_at=message["moved_at"], note=message["note"])
+        mail(session, notice)
 
 
 def mail_expired(session: Session, message: Message) -> None:

@@ -1,11 +1,9 @@
 """My bookings: what is ahead, what waits, what was."""
 
 from flask import render_template, request, url_for
-from sqlalchemy.orm import Session
 
-from bookings.lifecycle import pages
+from bookings.lifecycle import pages, policy
 from bookings.lifecycle.queries import past_bookings, requests_to_answer, upcoming_bookings
-from marketplace.accounts.actor import Actor
 from marketplace.clock import now
 from marketplace.db import transaction
 from marketplace.web.access import signed_in
@@ -41,12 +39,8 @@ def bookings() -> str:
         next_url=url_for("my.bookings", page=page + 1, _anchor="past") if len(past) > PAST_SHOWN else None,
         previous_url=url_for("my.bookings", page=page - 1, _anchor="past") if page > 1 else None,
         search_url=url_for("search.results"),
+        desk_url=url_for("timeline.day") if policy.works_somewhere(actor) else None,
     )
-
-
-def requests_waiting(session: Session, actor: Actor) -> int:
-    """How many requests wait for the actor's answer, for the number beside their name."""
-    return len(requests_to_answer(session, actor, at=now()))
 
 
 def page_number(text: str) -> int:

@@ -9,6 +9,7 @@ from bookings.lifecycle.queries import BookedSpace
 from marketplace.accounts.models import Person
 from marketplace.cities.models import City
 from marketplace.money import Money
+from marketplace.timespan import Span
 
 TEMPLATES = "bookings/lifecycle/mail/"
 
@@ -76,6 +77,31 @@ def to_booker(city: City, booked: BookedSpace, what: str, *, kept_minor: int = 0
         TEMPLATES + what,
         f"booking:{booked.booking.id}:{what}",
         {"facts": facts_of(city, booked, kept_minor=kept_minor), "reason": reason},
+    )
+
+
+def to_moved_booker(city: City, booked: BookedSpace, *, was: Span, moved_at: str, note: str) -> Notice:
+    """The owner has moved the booking; `was` is its old time, `moved_at` tells this move from another one."""
+    return Notice(
+        booked.person,
+        TEMPLATES + "moved",
+        f"booking:{booked.booking.id}:moved:{moved_at}",
+        {
+            "facts": facts_of(city, booked),
+            "was_start": was.start.astimezone(city.zone),
+            "was_end": was.end.astimezone(city.zone),
+            "note": note,
+        },
+    )
+
+
+def to_displaced_booker(city: City, booked: BookedSpace, reasons: Mapping[str, str]) -> Notice:
+    """The owner closes the space at this time; `reasons` by language."""
+    return Notice(
+        booked.person,
+        TEMPLATES + "displaced",
+        f"booking:{booked.booking.id}:displaced",
+        {"facts": facts_of(city, booked), "reasons": reasons},
     )
 
 

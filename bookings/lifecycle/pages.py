@@ -31,7 +31,8 @@ from marketplace.web.i18n import (
 )
 from spaces.catalog.models import Space, Venue
 from spaces.catalog.vocabulary import DRAWINGS, PURPOSES
-from spaces.pricing.rules import Quote, line_text
+from spaces.pricing.present import line_text, quote_lines
+from spaces.pricing.rules import Quote
 
 
 def gettext(text: str, **values: Any) -> str:
@@ -57,6 +58,7 @@ STEPS = {
     "booking.approved": N_("Approved by the owner"),
     "booking.declined": N_("Declined by the owner"),
     "booking.cancelled": N_("Cancelled"),
+    "booking.moved": N_("Moved by the owner"),
     "booking.completed": N_("Over"),
     "booking.expired": N_("Not answered in time"),
 }
@@ -151,17 +153,9 @@ def drawing(space: Space) -> str:
     return f"art/{DRAWINGS.get(space.kind, 'meeting')}.svg"
 
 
-def line_of(code: str, quantity: Decimal, unit: Money) -> str:
-    return gettext(
-        line_text(code, quantity), quantity=format_number(float(quantity)), price=format_money(unit)
-    )
-
-
 def quote_rows(quote: Quote) -> list[tuple[str, ...]]:
     """The rows of `ui.price_lines` for a price that is still to be agreed."""
-    rows: list[tuple[str, ...]] = [
-        (line_of(line.code, line.quantity, line.unit_price), format_money(line.total)) for line in quote.lines
-    ]
+    rows: list[tuple[str, ...]] = [*quote_lines(quote)]
     if quote.total:
         rate = format_number(quote.vat_basis_points / 100)
         rows.append((gettext("Price without tax"), format_money(quote.total - quote.vat), "quiet"))
@@ -169,11 +163,24 @@ def quote_rows(quote: Quote) -> list[tuple[str, ...]]:
     return rows
 
 
+def seen_totals(prices: Mapping[str, Quote]) -> str:
+    """The prices that the person sees, for the form: one number, or each choice's own."""
+    totals = {value: str(cost.total.minor) for value, cost in prices.items()}
+    if len(set(totals.values())) == 1:
+        return totals["myself"]
+    return " ".join(f"{value}:{total}" for value, total in totals.items())
+
+
 def booking_rows(booking: Booking) -> list[tuple[str, ...]]:
     """The same for a booking, from the lines it was sold at."""
     rows: list[tuple[str, ...]] = [
         (
-            line_of(line["code"], Decimal(line["quantity"]), Money(line["unit_minor"], booking.currency)),
+            line_text(
+                line["code"],
+                Decimal(line["quantity"]),
+                Money(line["unit_minor"], booking.currency),
+                line.get("note", ""),
+            ),
             format_money(Money(line["total_minor"], booking.currency)),
         )
         for line in booking.lines

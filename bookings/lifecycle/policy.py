@@ -29,7 +29,7 @@ def may_see(actor: Actor, booking: Booking, venue: Venue) -> bool:
     return (
         is_own(actor, booking)
         or (actor.city_id == booking.city_id and booking.organisation_id in actor.roles)
-        or catalog.may_manage(actor, venue)
+        or catalog.may_read(actor, venue)
     )
 
 
@@ -51,5 +51,14 @@ def require_may_cancel(actor: Actor, booking: Booking) -> None:
 
 
 def may_decide(actor: Actor, venue: Venue) -> bool:
-    """Approve or decline: managers of the venue's owner, and staff."""
-    return catalog.may_manage(actor, venue)
+    """Approve, decline or move: managers, the venue's handlers, and staff."""
+    return catalog.may_handle(actor, venue)
+
+
+def works_somewhere(actor: Actor, roles: frozenset[str] = catalog.VIEW) -> bool:
+    """Whether there may be a place at which the actor has one of these roles; those who run one have every role."""
+    return (
+        actor.is_staff
+        or any(actor.manages(organisation_id) for organisation_id in actor.roles)
+        or any(kind == "venue" and role in roles for (kind, _), role in actor.grants.items())
+    )

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from bookings.lifecycle import policy
@@ -16,11 +17,14 @@ from bookings.lifecycle.rules import OPEN
 from marketplace.accounts.actor import Actor
 from marketplace.accounts.models import AuditEntry, Membership, Organisation, Person
 from marketplace.cities.models import City
+from marketplace.db import span_of
 from marketplace.geo import box_around
 from marketplace.timespan import Span, day_span
 from spaces.calendar.queries import booking_rules, calendar_of
 from spaces.calendar.rules import DAY, midnight, offers
-from spaces.catalog.models import Space, Venue
+from spaces.catalog.desk_queries import workplaces
+from spaces.catalog.models import Space, Venue, VenueRole
+from spaces.catalog.policy import HANDLE
 from spaces.pricing.queries import prices_on
 from spaces.pricing.rules import quote
 from spaces.search.queries import Hit, Offer, search
@@ -223,18 +227,16 @@ def past_bookings(
 def requests_to_answer(
     session: Session, actor: Actor, *, at: datetime, limit: int = 50
 ) -> list[ListedBooking]:
-    """Requests at the places that the actor runs, those with the nearest time first."""
-    managed = [organisation_id for organisation_id in actor.roles if actor.manages(organisation_id)]
-    if not managed and not actor.is_staff:
+    """Requests at the places that the actor runs or answers for, those with the nearest time first."""
+    if not policy.works_somewhere(actor, HANDLE):
         return []
-    theirs = Venue.owner_id.in_(managed) if not actor.is_staff else literal(True)
     return listed(
         session,
         and_(
             Booking.city_id == actor.city_id,
             Booking.state == "awaiting_approval",
             func.upper(Booking.during) > at,
-            theirs,
+            workplaces(actor, HANDLE),
         ),
         func.lower(Booking.during),
         limit=limit,
@@ -264,19 +266,40 @@ def history_of(session: Session, booking: Booking) -> list[Step]:
     return [Step(*row) for row in rows]
 
 
-def managers_of(session: Session, city_id: int, organisation_id: int) -> Sequence[Person]:
-    """The people who answer requests for an owner."""
+def handlers_of(session: Session, venue: Venue) -> Sequence[Person]:
+    """The people who answer requests at a venue: managers of its owner, and those with a role for it there."""
+    managers = select(Membership.person_id).where(
+        Membership.city_id == venue.city_id,
+        Membership.organisation_id == venue.owner_id,
+        Membership.role == "manager",
+        Membership.accepted_at.is_not(None),
+    )
+    here = select(VenueRole.person_id).where(
+        VenueRole.city_id == venue.city_id, VenueRole.venue_id == venue.id, VenueRole.role.in_(sorted(HANDLE))
+    )
     return session.scalars(
         select(Person)
-        .join(Membership, (Membership.city_id == Person.city_id) & (Membership.person_id == Person.id))
-        .where(
-            Membership.city_id == city_id,
-            Membership.organisation_id == organisation_id,
-            Membership.role == "manager",
-            Membership.accepted_at.is_not(None),
-        )
+        .where(Person.city_id == venue.city_id, or_(Person.id.in_(managers), Person.id.in_(here)))
         .order_by(Person.id)
     ).all()
+
+
+def next_bookings(
+    session: Session, city_id: int, space_ids: Sequence[int], *, at: datetime
+) -> dict[int, Span]:
+    """The running or next confirmed booking of each space that has one."""
+    rows = session.execute(
+        select(Booking.space_id, Booking.during)
+        .where(
+            Booking.city_id == city_id,
+            Booking.space_id.in_(list(space_ids)),
+            Booking.state == "confirmed",
+            Booking.during.op("&&")(func.tstzrange(literal(at), None)),
+        )
+        .ext(distinct_on(Booking.space_id))
+        .order_by(Booking.space_id, func.lower(Booking.during))
+    )
+    return {space_id: span_of(during) for space_id, during in rows}
 
 
 @dataclass(frozen=True)

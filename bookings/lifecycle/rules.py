@@ -51,6 +51,15 @@ def free_until(start: datetime, cancellation_hours: int) -> datetime:
     return start - timedelta(hours=cancellation_hours)
 
 
+# A booking that its owner has moved may be given back free of charge for at least this long.
+MOVED_GRACE = timedelta(hours=24)
+
+
+def free_until_after_move(start: datetime, cancellation_hours: int, *, at: datetime) -> datetime:
+    """Until when cancelling costs nothing after the owner has moved the booking to `start` at `at`."""
+    return max(free_until(start, cancellation_hours), min(start, at + MOVED_GRACE))
+
+
 def kept_minor(*, state: str, total_minor: int, cancel_free_until: datetime, at: datetime) -> int:
     """What the owner keeps of the price when the booking is cancelled at `at`. A mere request costs nothing."""
     return total_minor if state == "confirmed" and at > cancel_free_until else 0

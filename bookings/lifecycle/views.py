@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from bookings.lifecycle import actions, pages, policy
 from bookings.lifecycle.calendar_file import calendar_file as make_calendar_file
 from bookings.lifecycle.errors import (
+    BuildDaysWrong,
     IllegalTransition,
     SubmissionUsed,
     TimeNotBookable,
@@ -42,7 +43,7 @@ from marketplace.clock import now
 from marketplace.db import transaction
 from marketplace.errors import Conflict, Forbidden, Invalid, Refusal, TooMany
 from marketplace.money import Money
-from marketplace.timespan import Span
+from marketplace.timespan import Span, local_days
 from marketplace.web.access import public, signed_in
 from marketplace.web.i18n import format_money, localised
 from marketplace.web.limits import limit
@@ -53,7 +54,9 @@ from spaces.calendar.queries import booking_rules
 from spaces.catalog.errors import SpaceNotFound
 from spaces.catalog.models import Space, Venue
 from spaces.catalog.queries import space_for
-from spaces.pricing.queries import price_on
+from spaces.pricing.errors import CodeNotValid, CodeUsedUp
+from spaces.pricing.queries import has_codes, price_on
+from spaces.pricing.rules import NO_BUILD_DAYS, PriceTerms, Quote
 
 blueprint = page_blueprint("lifecycle", __name__)
 
@@ -109,6 +112,10 @@ def create(space_id: int) -> Page:
         # By way of the checkout, which asks to sign in and comes back with what was filled in.
         return redirect(checkout_url(space, during, kept), 303)
     refusal: Refusal | None = None
+    if request.form.get("do") == "look":
+        # Only what it would cost with what is filled in.
+        with transaction() as session:
+            return checkout_page(session, space, venue, during, form, only_look=True)
     if form.validate_on_submit():
         try:
             count_booking(actor)
@@ -125,6 +132,8 @@ def create(space_id: int) -> Page:
                     submission=form.submission.data or "",
                     at=at,
                     expected_total_minor=form.expected_total,
+                    code=form.code.data or "",
+                    build=form.build,
                 )
             return done(booking)
         except (SlotTaken, TimeNotBookable) as taken:
@@ -264,10 +273,10 @@ def checkout_page(
     form: CheckoutForm,
     *,
     refusal: Refusal | None = None,
+    only_look: bool = False,
 ) -> tuple[str, int, dict[str, str]]:
     """The form with fresh data; the status says how it was refused, if it was."""
     city, actor, at = current_city(), current_actor(), now()
-    price = actions.price_of(session, city, space, during)
     organisations = organisations_of(session, actor)
     only_organisations = space.who == "organisations"
     choices = [(str(o.id), o.name, gettext("You have the right to book.")) for o in organisations]
@@ -275,14 +284,16 @@ def checkout_page(
         choices.insert(0, ("myself", gettext("Myself"), actor.name))
     if not form.submission.data:
         form.submission.data = new_submission()
-    form.total.data = str(price.total.minor)
     if form.organisation.data not in [value for value, _, _ in choices] and choices:
         form.organisation.data = choices[0][0]
+    terms, prices = checkout_prices(session, space, during, form, [value for value, _, _ in choices])
+    price = prices.get(form.organisation.data or "", prices["myself"])
+    form.total.data = pages.seen_totals(prices)
     errors = form.all_errors()
     status = 200
     if refusal is not None:
         status = status_of(type(refusal))
-    elif form.is_submitted():
+    elif form.is_submitted() and not only_look:
         status = 422
     until = free_until(during.start, space.cancellation_hours)
     html = render_template(
@@ -306,6 +317,10 @@ def checkout_page(
         choices=choices,
         rows=pages.quote_rows(price),
         total=price.total,
+        totals={value: cost.total for value, cost in prices.items()},
+        asks_code=bool(form.code.data)
+        or has_codes(session, city.id, space.id, at.astimezone(city.zone).date()),
+        asks_build=terms.build_percent < 100 and len(local_days(during, city.zone)) > 1,
         button=pages.button_text(space, price.total),
         suggestions=pages.purposes_of(space),
         is_verified=actor.is_verified,
@@ -315,6 +330,29 @@ def checkout_page(
     )
     headers = {"Retry-After": str(refusal.retry_after)} if isinstance(refusal, TooMany) else {}
     return html, status, headers
+
+
+def checkout_prices(
+    session: Session, space: Space, during: Span, form: CheckoutForm, choices: list[str]
+) -> tuple[PriceTerms, dict[str, Quote]]:
+    """What each choice would cost; without the code or the build days that cannot be used, which are told in the form."""
+    ids: dict[str, int | None] = {value: organisation_id_of(value) for value in ["myself", *choices]}
+    code, build = form.code.data or "", form.build
+    while True:
+        try:
+            terms, prices = actions.prices_for(
+                session, current_city(), space, during, list(ids.values()), at=now(), code=code, build=build
+            )
+        except (CodeNotValid, CodeUsedUp) as refusal:
+            if not form.code.errors:
+                form.show(refusal)
+            code = ""
+        except BuildDaysWrong as refusal:
+            if not form.build_before.errors:
+                form.show(refusal)
+            build = NO_BUILD_DAYS
+        else:
+            return terms, {value: prices[id_] for value, id_ in ids.items()}
 
 
 def back_args() -> dict[str, str]:

@@ -9,7 +9,8 @@ class Actor:
     """The one who asks: nobody, a person, or the system itself.
 
     `roles` maps organisation id to the person's accepted role in it; `acting_for` is the organisation chosen in
-    "act as", or None for oneself.
+    "act as", or None for oneself. `grants` are roles at single things that a higher part knows, such as
+    ("venue", 5): "handler".
     """
 
     city_id: int
@@ -21,6 +22,7 @@ class Actor:
     is_staff: bool = False
     acting_for: int | None = None
     roles: Mapping[int, str] = field(default_factory=dict)
+    grants: Mapping[tuple[str, int], str] = field(default_factory=dict)
     source: str = "web"
     ip: str | None = None
 

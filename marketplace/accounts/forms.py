@@ -18,6 +18,7 @@ from wtforms.validators import DataRequired, Length
 
 from marketplace.accounts.emails import normalised_email
 from marketplace.accounts.models import ORGANISATION_KINDS, ROLES
+from marketplace.accounts.policy import FOUNDED_BY_STAFF
 from marketplace.ids import new_token
 from marketplace.web.forms import Form
 from marketplace.web.i18n import LANGUAGES
@@ -123,7 +124,7 @@ class OrganisationForm(Form):
 
     def __init__(self, *args: Any, is_staff: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        kinds = [kind for kind in ORGANISATION_KINDS if is_staff or kind != "city_division"]
+        kinds = [kind for kind in ORGANISATION_KINDS if is_staff or kind not in FOUNDED_BY_STAFF]
         self.kind.choices = [SelectChoice(kind, KIND_LABELS[kind]) for kind in kinds]
 
 

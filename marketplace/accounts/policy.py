@@ -4,6 +4,9 @@ from marketplace.accounts.actor import Actor
 from marketplace.accounts.errors import NotVerified
 from marketplace.errors import Forbidden, Unauthenticated
 
+# These list spaces without the city's approval, so only the city's staff says who they are.
+FOUNDED_BY_STAFF = ("city_division", "public_body")
+
 
 def require_verified(actor: Actor) -> int:
     """The person's id; only people who have proved their address act in other people's sight."""
@@ -16,7 +19,7 @@ def require_verified(actor: Actor) -> int:
 
 def may_create(actor: Actor, kind: str) -> bool:
     """A city division lists the city's own spaces, so only staff add one."""
-    return actor.is_verified and (kind != "city_division" or actor.is_staff)
+    return actor.is_verified and (kind not in FOUNDED_BY_STAFF or actor.is_staff)
 
 
 def require_manager(role: str | None) -> None:

@@ -12,7 +12,7 @@ const dist = resolve(assets, "../static/dist");
 const root = resolve(assets, "../..");
 const require = createRequire(import.meta.url);
 
-const STYLES = ["app", "map", "calendar"];
+const STYLES = ["app", "map", "calendar", "desk"];
 const SHIPPED = [
   "hds-core",
   "@fontsource-variable/hanken-grotesk",

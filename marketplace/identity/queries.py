@@ -1,6 +1,6 @@
 """Who a browser's cookie belongs to, which browsers a person uses, and what a mail link is for."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from flask import request
@@ -24,17 +24,21 @@ SEEN_EVERY = timedelta(minutes=5)
 MAY_ACT = ("booker", "manager")
 
 
-def actor_of_request(city: City) -> Actor:
+# See `marketplace.part.Grants`.
+GrantReaders = Sequence[Callable[[Session, int, int], Mapping[tuple[str, int], str]]]
+
+
+def actor_of_request(city: City, grants: GrantReaders = ()) -> Actor:
     """The person signed in by this request's cookie, or nobody."""
     token = request.cookies.get(COOKIE)
     if not token:
         return Actor(city.id, ip=client_ip())
     with transaction() as session:
-        actor = actor_of_token(session, city, token)
+        actor = actor_of_token(session, city, token, grants)
     return actor or Actor(city.id, ip=client_ip())
 
 
-def actor_of_token(session: Session, city: City, token: str) -> Actor | None:
+def actor_of_token(session: Session, city: City, token: str, grants: GrantReaders = ()) -> Actor | None:
     """The actor of a live session, with roles; None for an unknown, ended or expired one."""
     at = now()
     found = session.execute(
@@ -69,6 +73,7 @@ def actor_of_token(session: Session, city: City, token: str) -> Actor | None:
         is_staff=person.is_staff,
         acting_for=acting_for,
         roles=roles,
+        grants={key: role for read in grants for key, role in read(session, city.id, person.id).items()},
         ip=client_ip(),
     )
 

@@ -30,8 +30,15 @@ class MoneyAmount(Answer):
 class Price(Answer):
     """What a space costs now."""
 
-    per: Literal["hour", "day", "free"] = Field(description="What the amount is for.", examples=["hour"])
-    amount: MoneyAmount
+    per: Literal["hour", "day", "free", "slot", "fixed", "m2_day"] = Field(
+        description="What the amount is for; `slot` is a started slot, `fixed` a whole booking, `m2_day` a square metre "
+        "and day.",
+        examples=["hour"],
+    )
+    amount: MoneyAmount = Field(
+        description="The base price; times of the week and customer groups may have others. The price of a free time is "
+        "that for a resident."
+    )
     vat_percent: float = Field(
         description="Rate of the value-added tax inside the amount, in per cent.", examples=[25.5]
     )

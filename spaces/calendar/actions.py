@@ -23,15 +23,16 @@ from marketplace.timespan import Span, SpanSet
 from spaces.calendar import sheets
 from spaces.calendar.errors import SlotTaken
 from spaces.calendar.models import Claim, OpeningException, OpeningRule
-from spaces.calendar.queries import fill_units
+from spaces.calendar.public_holidays import kept_holidays
+from spaces.calendar.queries import exception_hours, fill_units, weekly_hours
 from spaces.calendar.rules import (
     BookingRules,
     ExceptionHours,
     UnitCalendar,
     WeeklyHours,
-    compile_opening,
+    compile_hours,
 )
-from spaces.catalog.models import Space
+from spaces.catalog.models import Space, SpaceUnit, Unit
 
 # How far ahead openings are compiled at least; a space with a longer horizon of its own gets that.
 HORIZON_DAYS = 400
@@ -47,18 +48,20 @@ LOCK_UNITS = text("""
 # Hours that many spaces share are sent and read once.
 SET_OPENINGS = text("""
     WITH hours AS MATERIALIZED (
-        SELECT key, month, spans::tstzmultirange AS open FROM unnest(:keys, :months, :spans) AS h(key, month, spans)
+        SELECT key, month, spans::tstzmultirange AS open, others::tstzmultirange AS staff
+        FROM unnest(:keys, :months, :spans, :others) AS h(key, month, spans, others)
     )
-    INSERT INTO opening_month (city_id, month, space_id, open)
-    SELECT :city_id, hours.month, s.space_id, hours.open
+    INSERT INTO opening_month (city_id, month, space_id, open, staff)
+    SELECT :city_id, hours.month, s.space_id, hours.open, hours.staff
     FROM unnest(:space_ids, :space_keys) AS s(space_id, key) JOIN hours ON hours.key = s.key
-    ON CONFLICT (city_id, month, space_id) DO UPDATE SET open = excluded.open
-    WHERE opening_month.open IS DISTINCT FROM excluded.open
+    ON CONFLICT (city_id, month, space_id) DO UPDATE SET open = excluded.open, staff = excluded.staff
+    WHERE (opening_month.open, opening_month.staff) IS DISTINCT FROM (excluded.open, excluded.staff)
     RETURNING space_id, month
 """).bindparams(
     bindparam("keys", type_=ARRAY(Integer)),
     bindparam("months", type_=ARRAY(Date)),
     bindparam("spans", type_=ARRAY(TEXT)),
+    bindparam("others", type_=ARRAY(TEXT)),
     bindparam("space_ids", type_=ARRAY(BigInteger)),
     bindparam("space_keys", type_=ARRAY(Integer)),
 )
@@ -70,6 +73,7 @@ class Hours:
 
     key: int
     by_month: Mapping[date, list[Span]]
+    staff: Mapping[date, list[Span]]
     all: SpanSet
 
 
@@ -141,6 +145,34 @@ def release_claims(session: Session, city: City, *, holder_id: int) -> None:
         sheets.refresh_days(session, city.id, unit_ids, span, city.zone)
 
 
+def move_claims(
+    session: Session, city: City, space_id: int, *, holder_id: int, body: Span, rules: BookingRules
+) -> None:
+    """Let the holder have the space during `body` instead of all that it has. Raises SlotTaken, and then it keeps that.
+
+    The sheets of both times are locked before any is written: of two moves that cross, each would else wait for the other.
+    """
+    held = session.execute(
+        select(Claim.unit_id, Claim.during).where(Claim.city_id == city.id, Claim.holder_id == holder_id)
+    ).all()
+    with session.begin_nested():
+        unit_ids = {unit_id for unit_id, _ in held} | set(
+            session.scalars(
+                select(SpaceUnit.unit_id).where(SpaceUnit.city_id == city.id, SpaceUnit.space_id == space_id)
+            )
+        )
+        session.execute(
+            select(Unit.id)
+            .where(Unit.city_id == city.id, Unit.id.in_(unit_ids))
+            .order_by(Unit.id)
+            .with_for_update(key_share=True)
+        )
+        spans = [*(span_of(during) for _, during in held), body.widened(rules.before, rules.after)]
+        sheets.lock_days(session, city.id, sorted(unit_ids), spans, city.zone)
+        release_claims(session, city, holder_id=holder_id)
+        claim_space(session, city, space_id, holder_id=holder_id, body=body, rules=rules)
+
+
 def compile_spaces(
     session: Session,
     city: City,
@@ -165,43 +197,39 @@ def compile_spaces(
 def _compile_chunk(
     session: Session, city: City, space_ids: Sequence[int], *, first: date, last: date | None, today: date
 ) -> int:
-    horizons: dict[int, int] = {
-        space_id: days
-        for space_id, days in session.execute(
-            select(Space.id, Space.horizon_days).where(Space.city_id == city.id, Space.id.in_(space_ids))
+    spaces = session.execute(
+        select(Space.id, Space.horizon_days, Space.holiday_rule).where(
+            Space.city_id == city.id, Space.id.in_(space_ids)
         )
-    }
+    ).all()
     weekly: dict[int, list[WeeklyHours]] = {}
     for rule in session.scalars(
         select(OpeningRule)
         .where(OpeningRule.city_id == city.id, OpeningRule.space_id.in_(space_ids))
         .order_by(OpeningRule.id)
     ):
-        weekly.setdefault(rule.space_id, []).append(
-            WeeklyHours(frozenset(rule.days), rule.opens, rule.closes, rule.valid_from, rule.valid_to)
-        )
+        weekly.setdefault(rule.space_id, []).append(weekly_hours(rule))
     exceptions: dict[int, list[ExceptionHours]] = {}
     for row in session.scalars(
         select(OpeningException).where(
             OpeningException.city_id == city.id, OpeningException.space_id.in_(space_ids)
         )
     ):
-        exceptions.setdefault(row.space_id, []).append(
-            ExceptionHours(row.first_day, row.last_day, row.opens, row.closes)
-        )
+        exceptions.setdefault(row.space_id, []).append(exception_hours(row))
     compiled: dict[tuple[object, ...], Hours] = {}
     of_space: dict[int, Hours] = {}
-    for space_id, horizon in horizons.items():
+    for space_id, horizon, holiday_rule in spaces:
         end = last or month_end(today + timedelta(days=max(horizon, HORIZON_DAYS)))
         rules, closings = tuple(weekly.get(space_id, ())), tuple(exceptions.get(space_id, ()))
-        key = (rules, closings, end)
+        key = (rules, closings, end, holiday_rule)
         if key not in compiled:
-            by_month = compile_opening(rules, closings, first=first, last=end, zone=city.zone)
-            spans = SpanSet(span for found in by_month.values() for span in found)
-            compiled[key] = Hours(len(compiled), by_month, spans)
+            kept = kept_holidays(city.country, holiday_rule, first, end)
+            found = compile_hours(rules, closings, first=first, last=end, zone=city.zone, holidays=kept)
+            spans = SpanSet(span for month in found.open.values() for span in month)
+            compiled[key] = Hours(len(compiled), found.open, found.staff, spans)
         of_space[space_id] = compiled[key]
     rows = [
-        (hours.key, month, multirange(spans))
+        (hours.key, month, multirange(spans), multirange(hours.staff[month]))
         for hours in compiled.values()
         for month, spans in hours.by_month.items()
     ]
@@ -212,6 +240,7 @@ def _compile_chunk(
             "keys": [row[0] for row in rows],
             "months": [row[1] for row in rows],
             "spans": [row[2] for row in rows],
+            "others": [row[3] for row in rows],
             "space_ids": list(of_space),
             "space_keys": [hours.key for hours in of_space.values()],
         },
@@ -221,24 +250,29 @@ def _compile_chunk(
 
 
 def _refresh_changed(session: Session, city: City, of_space: Mapping[int, Hours], changed: set[int]) -> None:
-    """Sheets of the spaces whose hours changed. Those without claims share the words of their hours, but for the first
-    month: an opening of the evening before it may pass midnight, and only the database knows that one."""
+    """Sheets of the spaces whose hours changed. Months after a space's last claim share the words of its hours, but for
+    the first month: an opening of the evening before it may pass midnight, and only the database knows that one."""
     if not changed:
         return
     months = sorted({month for space_id in changed for month in of_space[space_id].by_month})
-    busy = sheets.claimed_spaces(session, city.id, sorted(changed), months, city.zone)
-    sharing: dict[int, list[int]] = {}
+    claimed = sheets.last_claimed(session, city.id, sorted(changed), months, city.zone)
+    sharing: dict[tuple[int, date], list[int]] = {}
     alone: dict[tuple[date, ...], list[int]] = {}
     for space_id in sorted(changed):
         hours = of_space[space_id]
         ordered = sorted(hours.by_month)
-        if space_id not in busy:
-            sharing.setdefault(hours.key, []).append(space_id)
-        alone.setdefault(tuple(ordered if space_id in busy else ordered[:1]), []).append(space_id)
-    for space_ids in sharing.values():
+        last = max(claimed.get(space_id, ordered[0]), ordered[0])
+        alone.setdefault(tuple(month for month in ordered if month <= last), []).append(space_id)
+        sharing.setdefault((hours.key, last), []).append(space_id)
+    words: dict[int, dict[date, str]] = {}
+    for (key, last), space_ids in sharing.items():
         hours = of_space[space_ids[0]]
-        later = sorted(hours.by_month)[1:]
-        sheets.share_months(session, city.id, space_ids, later, free=hours.all, zone=city.zone)
+        if key not in words:
+            later = sorted(hours.by_month)[1:]
+            words[key] = {month: sheets.month_words(hours.all, month, city.zone) for month in later}
+        shared = {month: month_words for month, month_words in words[key].items() if month > last}
+        if shared:
+            sheets.share_months(session, city.id, space_ids, shared)
     for some_months, space_ids in alone.items():
         sheets.refresh_months(session, city.id, space_ids, some_months, city.zone)
 

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, TSTZMULTIRANGE, TSTZRANGE, Exc
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.db import Base, CityRow, Localised, of_city
+from spaces.calendar.rules import STATES, WEEKS
 
 # Everything that can hold claims (a booking, a closure) draws its id here, so that a holder's id is unique.
 HOLDER_IDS = Sequence("holder_id_seq", metadata=Base.metadata)
@@ -23,7 +24,9 @@ MAX_LANES = 1 << 16
 class OpeningRule(CityRow, Base):
     """Weekly hours in wall-clock time within a period of dates (both included; open-ended where null).
 
-    `closes` at or before `opens` means the next day; 00:00 to 00:00 is the whole day. `days` are ISO weekdays.
+    `closes` at or before `opens` means the next day; 00:00 to 00:00 is the whole day. `days` are ISO weekdays, `nth`
+    is 1..5 or -1..-5 counted from the end of the month. Rules of one space with the same dates and priority are one
+    period; the highest one that covers a day decides it alone.
     """
 
     __tablename__ = "opening_rule"
@@ -31,7 +34,12 @@ class OpeningRule(CityRow, Base):
         Index(None, "city_id", "space_id"),
         CheckConstraint("days <@ ARRAY[1, 2, 3, 4, 5, 6, 7] AND cardinality(days) > 0", name="days"),
         CheckConstraint("valid_to IS NULL OR valid_from IS NULL OR valid_to >= valid_from", name="period"),
+        CheckConstraint(f"weeks IN {WEEKS}", name="weeks"),
+        CheckConstraint("nth BETWEEN -5 AND 5 AND nth <> 0", name="nth"),
+        CheckConstraint(f"state IN {STATES}", name="state"),
+        CheckConstraint("priority BETWEEN 0 AND 100", name="priority"),
         of_city("space_id", "space", ondelete="CASCADE"),
+        {"info": {"copied_with": "space"}},
     )
 
     space_id: Mapped[int] = mapped_column(BigInteger)
@@ -40,6 +48,10 @@ class OpeningRule(CityRow, Base):
     closes: Mapped[time]
     valid_from: Mapped[date | None]
     valid_to: Mapped[date | None]
+    weeks: Mapped[str] = mapped_column(server_default="all")
+    nth: Mapped[int | None]
+    state: Mapped[str] = mapped_column(server_default="open")
+    priority: Mapped[int] = mapped_column(server_default=text("0"))
 
 
 class OpeningException(CityRow, Base):
@@ -50,7 +62,9 @@ class OpeningException(CityRow, Base):
         Index(None, "city_id", "space_id"),
         CheckConstraint("last_day >= first_day", name="period"),
         CheckConstraint("(opens IS NULL) = (closes IS NULL)", name="hours"),
+        CheckConstraint(f"state IN {STATES}", name="state"),
         of_city("space_id", "space", ondelete="CASCADE"),
+        {"info": {"copied_with": "space"}},
     )
 
     space_id: Mapped[int] = mapped_column(BigInteger)
@@ -58,11 +72,15 @@ class OpeningException(CityRow, Base):
     last_day: Mapped[date]
     opens: Mapped[time | None]
     closes: Mapped[time | None]
+    state: Mapped[str] = mapped_column(server_default="open")
     reasons: Mapped[Localised] = mapped_column(server_default="{}")
 
 
 class OpeningMonth(Base):
-    """The compiled opening spans that start in one local month. The truth for what is open."""
+    """The compiled opening spans that start in one local month. The truth for what is open.
+
+    `open` can be booked; `staff` is for the owner's own people and shown to nobody else.
+    """
 
     __tablename__ = "opening_month"
     __table_args__ = (
@@ -74,6 +92,7 @@ class OpeningMonth(Base):
     month: Mapped[date]
     space_id: Mapped[int] = mapped_column(BigInteger)
     open: Mapped[TimestamptzMultirange] = mapped_column(TSTZMULTIRANGE)
+    staff: Mapped[TimestamptzMultirange] = mapped_column(TSTZMULTIRANGE, server_default=text("'{}'"))
 
 
 class Claim(Base):
@@ -134,7 +153,11 @@ class DaySheet(Base):
 
 
 class Closure(Base):
-    """A holder of claims that is no booking: the owner keeps the space closed for a while."""
+    """A holder of claims that is no booking: the owner keeps the space closed for a while.
+
+    Its claims are of the kind of buffers, so that a closing may begin where a booking ends, whatever buffer that one
+    has. What is kept open around bookings cuts a closing into stretches, one row each, with one `closing_id`.
+    """
 
     __tablename__ = "closure"
     __table_args__ = (
@@ -146,6 +169,7 @@ class Closure(Base):
     city_id: Mapped[int] = mapped_column(BigInteger)
     id: Mapped[int] = mapped_column(BigInteger, HOLDER_IDS, server_default=HOLDER_IDS.next_value())
     space_id: Mapped[int] = mapped_column(BigInteger)
+    closing_id: Mapped[int | None] = mapped_column(BigInteger)
     during: Mapped[TimestamptzRange] = mapped_column(TSTZRANGE)
     reasons: Mapped[Localised] = mapped_column(server_default="{}")
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))

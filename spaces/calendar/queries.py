@@ -1,17 +1,32 @@
 """Reads of the calendar: what is open and taken of some spaces in a window of time."""
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import bindparam, text
+from sqlalchemy import bindparam, func, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 from sqlalchemy.types import BigInteger, Date
 
+from marketplace.cities.models import City
+from marketplace.db import Localised, span_of
 from marketplace.timespan import Span, SpanSet, local_days
-from spaces.calendar.models import MAX_LANES
-from spaces.calendar.rules import BookingRules, Lane, SpaceCalendar, UnitCalendar
+from spaces.calendar.hours import NotedException, SpaceHours
+from spaces.calendar.models import MAX_LANES, Closure, OpeningException, OpeningRule
+from spaces.calendar.public_holidays import holidays_between
+from spaces.calendar.rules import (
+    DAY,
+    BookingRules,
+    ExceptionHours,
+    Lane,
+    SpaceCalendar,
+    Taking,
+    UnitCalendar,
+    WeeklyHours,
+    midnight,
+)
 from spaces.catalog.models import Space
 
 UNITS = text("""
@@ -102,3 +117,135 @@ def fill_units(session: Session, units: dict[int, UnitCalendar], window: Span) -
 def calendar_of(session: Session, city_id: int, space_id: int, window: Span, zone: ZoneInfo) -> SpaceCalendar:
     """One space's calendar within `window`."""
     return calendars_of(session, city_id, [space_id], window, zone)[space_id]
+
+
+def weekly_hours(rule: OpeningRule) -> WeeklyHours:
+    """A row as a plain value."""
+    return WeeklyHours(
+        frozenset(rule.days),
+        rule.opens,
+        rule.closes,
+        rule.valid_from,
+        rule.valid_to,
+        rule.weeks,
+        rule.nth,
+        rule.state,
+        rule.priority,
+    )
+
+
+def exception_hours(row: OpeningException) -> ExceptionHours:
+    return ExceptionHours(row.first_day, row.last_day, row.opens, row.closes, row.state)
+
+
+def hours_of(session: Session, space: Space, *, from_day: date) -> SpaceHours:
+    """The space's hours as written; of the exceptions those that are not over before `from_day`, the next one first."""
+    rules = session.scalars(
+        select(OpeningRule)
+        .where(OpeningRule.city_id == space.city_id, OpeningRule.space_id == space.id)
+        .order_by(OpeningRule.priority, OpeningRule.valid_from.nulls_first(), OpeningRule.id)
+    )
+    exceptions = session.scalars(
+        select(OpeningException)
+        .where(
+            OpeningException.city_id == space.city_id,
+            OpeningException.space_id == space.id,
+            OpeningException.last_day >= from_day,
+        )
+        .order_by(OpeningException.first_day, OpeningException.id)
+    )
+    return SpaceHours(
+        tuple(weekly_hours(rule) for rule in rules),
+        tuple(NotedException(exception_hours(row), row.reasons) for row in exceptions),
+        space.holiday_rule,
+    )
+
+
+@dataclass(frozen=True)
+class Closing:
+    """One closing as its owner asked for it, with the stretches that it takes."""
+
+    id: int
+    during: Span
+    reasons: Localised
+    stretches: list[Span]
+
+
+def closings_of(session: Session, city_id: int, space_id: int, *, after: datetime) -> list[Closing]:
+    """The space's closings that are not over, the next one first."""
+    rows = session.scalars(
+        select(Closure)
+        .where(Closure.city_id == city_id, Closure.space_id == space_id, func.upper(Closure.during) > after)
+        .order_by(Closure.id)
+    )
+    found: dict[int, list[Closure]] = {}
+    for row in rows:
+        found.setdefault(row.closing_id or row.id, []).append(row)
+    closings = []
+    for closing_id, parts in found.items():
+        stretches = list(SpanSet(span_of(part.during) for part in parts))
+        whole = Span(stretches[0].start, stretches[-1].end)
+        closings.append(Closing(closing_id, whole, parts[0].reasons, stretches))
+    return sorted(closings, key=lambda closing: closing.during)
+
+
+BODIES = text(f"""
+    SELECT c.holder_id, c.unit_id, c.lane, c.starts, c.ends
+    FROM space_unit su, LATERAL (
+        SELECT holder_id, unit_id, lane, lower(during) AS starts, upper(during) AS ends
+        FROM claim
+        WHERE {UNIT_AND_LANE} && int8range(su.unit_id * {MAX_LANES}, su.unit_id * {MAX_LANES} + {MAX_LANES - 1}, '[]')
+          AND during && tstzrange(:start, :end) AND part = 0
+        OFFSET 0
+    ) c
+    WHERE su.city_id = :city_id AND su.space_id = :space_id
+    ORDER BY c.starts, c.holder_id, c.unit_id, c.lane
+""")
+
+
+def takings(session: Session, city_id: int, space_id: int, within: Span) -> list[Taking]:
+    """What is taken of the space's units in this time, by whatever holder, buffers aside; the first one first."""
+    values = {"city_id": city_id, "space_id": space_id, "start": within.start, "end": within.end}
+    return [
+        Taking(holder_id, unit_id, lane, Span(start, end))
+        for holder_id, unit_id, lane, start, end in session.execute(BODIES, values)
+    ]
+
+
+def public_reasons(session: Session, city: City, space: Space, days: Iterable[date]) -> dict[date, Localised]:
+    """What the public is told about these days: the holiday on which the space is closed, the reason of an exception to
+    the hours, the reason of a closing; the last of them that there is."""
+    wanted = sorted(days)
+    if not wanted:
+        return {}
+    window = Span(midnight(wanted[0], city.zone), midnight(wanted[-1] + DAY, city.zone))
+    exceptions = session.execute(
+        select(OpeningException.first_day, OpeningException.last_day, OpeningException.reasons)
+        .where(
+            OpeningException.city_id == city.id,
+            OpeningException.space_id == space.id,
+            OpeningException.first_day <= wanted[-1],
+            OpeningException.last_day >= wanted[0],
+        )
+        # The shortest decides, so it speaks last.
+        .order_by((OpeningException.last_day - OpeningException.first_day).desc(), OpeningException.id)
+    ).all()
+    closures = session.execute(
+        select(Closure.during, Closure.reasons).where(
+            Closure.city_id == city.id,
+            Closure.space_id == space.id,
+            Closure.during.op("&&")(func.tstzrange(window.start, window.end)),
+        )
+    ).all()
+    found: dict[date, Localised] = {}
+    if space.holiday_rule == "closed":
+        for language in city.languages:
+            for day, name in holidays_between(city.country, wanted[0], wanted[-1], language).items():
+                found.setdefault(day, {})[language] = name
+    for first_day, last_day, reasons in exceptions:
+        # An exception without a reason still replaces the holiday.
+        found.update({day: reasons for day in wanted if first_day <= day <= last_day})
+    for during, reasons in closures:
+        closed = set(local_days(span_of(during), city.zone))
+        found.update({day: reasons for day in wanted if day in closed and any(reasons.values())})
+    return {day: reasons for day, reasons in found.items() if any(reasons.values())}

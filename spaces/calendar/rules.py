@@ -4,10 +4,12 @@ No database and no clock here. Wall-clock hours become instants in the city's zo
 of the clocks inside an opening makes it an hour shorter or longer in elapsed time, as it is for the people there.
 """
 
+from calendar import monthrange
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from marketplace.timespan import Span, SpanSet, day_span, instant
@@ -18,22 +20,73 @@ HALF_HOURS = 48
 ALL_DAY = (1 << HALF_HOURS) - 1
 
 
+# What a stretch of hours means. Open and self-service can be booked by anyone, staff-only by nobody of the public.
+STATES = ("open", "self_service", "staff_only", "closed")
+BOOKABLE = frozenset({"open", "self_service"})
+WEEKS = ("all", "odd", "even")
+NTHS = (1, 2, 3, 4, 5, -1, -2, -3, -4, -5)
+HOLIDAY_RULES = ("as_usual", "closed", "as_sunday")
+SUNDAY = 7
+
+
+class Period(NamedTuple):
+    """The dates for which some rules hold, both included, open-ended where None; of several the highest priority decides."""
+
+    valid_from: date | None
+    valid_to: date | None
+    priority: int = 0
+
+    def covers(self, day: date) -> bool:
+        return (self.valid_from is None or self.valid_from <= day) and (
+            self.valid_to is None or day <= self.valid_to
+        )
+
+    def meets(self, other: "Period") -> bool:
+        """Whether some day lies in both."""
+        first = max(self.valid_from or date.min, other.valid_from or date.min)
+        last = min(self.valid_to or date.max, other.valid_to or date.max)
+        return first <= last
+
+
 @dataclass(frozen=True)
 class WeeklyHours:
-    """Open on these ISO weekdays from `opens` to `closes` (at or before it: the next day), within a period of dates."""
+    """Hours on these ISO weekdays from `opens` to `closes` (at or before it: the next day), within a period of dates.
+
+    `weeks` keeps them to odd or even ISO weeks, `nth` to the nth such weekday of the month (-1: the last one).
+    """
 
     days: frozenset[int]
     opens: time
     closes: time
     valid_from: date | None = None
     valid_to: date | None = None
+    weeks: str = "all"
+    nth: int | None = None
+    state: str = "open"
+    priority: int = 0
+
+    @cached_property
+    def period(self) -> Period:
+        return Period(self.valid_from, self.valid_to, self.priority)
 
     def holds_on(self, day: date) -> bool:
-        return (
-            day.isoweekday() in self.days
-            and (self.valid_from is None or self.valid_from <= day)
-            and (self.valid_to is None or day <= self.valid_to)
-        )
+        return self.period.covers(day) and self.falls_on(day)
+
+    def falls_on(self, day: date, *, as_sunday: bool = False) -> bool:
+        """Whether the rule means this date, the period aside. A holiday that is kept as a Sunday has its hours, but it
+        is no "first Sunday of the month" unless it is one."""
+        weekday = day.isoweekday()
+        if (SUNDAY if as_sunday and self.nth is None else weekday) not in self.days:
+            return False
+        if self.weeks != "all" and (self.weeks == "odd") != bool(day.isocalendar().week % 2):
+            return False
+        return self.nth is None or self.nth in nths_of(day)
+
+
+def nths_of(day: date) -> tuple[int, int]:
+    """Which of its weekday in the month a date is, from the start (1..5) and from the end (-1..-5)."""
+    length = monthrange(day.year, day.month)[1]
+    return (day.day - 1) // 7 + 1, -((length - day.day) // 7 + 1)
 
 
 @dataclass(frozen=True)
@@ -44,6 +97,47 @@ class ExceptionHours:
     last_day: date
     opens: time | None = None
     closes: time | None = None
+    state: str = "open"
+
+    @property
+    def is_closed(self) -> bool:
+        return self.opens is None or self.closes is None or self.state == "closed"
+
+
+@dataclass(frozen=True)
+class Holidays:
+    """The public holidays that a space minds, and how it keeps them."""
+
+    days: frozenset[date] = frozenset()
+    rule: str = "as_usual"
+
+    def rule_on(self, day: date) -> str:
+        return self.rule if day in self.days else "as_usual"
+
+
+NO_HOLIDAYS = Holidays()
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """Spans by the first day of the local month they begin in: what can be booked, and what only the staff uses."""
+
+    open: dict[date, list[Span]]
+    staff: dict[date, list[Span]]
+
+
+def equal_periods(weekly: Iterable[WeeklyHours]) -> tuple[Period, Period] | None:
+    """Two different periods of one priority that share a day, if there are any: then nothing says which one decides."""
+    periods = sorted({hours.period for hours in weekly}, key=period_order)
+    for n, first in enumerate(periods):
+        for second in periods[n + 1 :]:
+            if first.priority == second.priority and first.meets(second):
+                return first, second
+    return None
+
+
+def period_order(period: Period) -> tuple[int, date, date]:
+    return period.priority, period.valid_from or date.min, period.valid_to or date.max
 
 
 def days_between(first: date, last: date) -> Iterator[date]:
@@ -77,22 +171,90 @@ def hours_span(day: date, opens: time, closes: time, zone: ZoneInfo) -> Span | N
     return Span(start, end) if start < end else None
 
 
-def opening_of_day(
-    day: date, weekly: Sequence[WeeklyHours], exceptions: Sequence[ExceptionHours], zone: ZoneInfo
-) -> list[Span]:
-    """The spans that begin on `day`. Of several exceptions the one with the shortest period decides, as in Hauki;
-    of equally short ones, closed wins."""
+def deciding_hours(weekly: Sequence[WeeklyHours], day: date, holidays: Holidays) -> list[WeeklyHours]:
+    """The weekly rules that make this day. Of the periods that cover it the one of the highest priority decides alone,
+    also when it has no hours for the day."""
+    kept = holidays.rule_on(day)
+    if kept == "closed":
+        return []
+    covering = [hours for hours in weekly if hours.period.covers(day)]
+    if not covering:
+        return []
+    highest = max(hours.priority for hours in covering)
+    return [
+        hours
+        for hours in covering
+        if hours.priority == highest and hours.falls_on(day, as_sunday=kept == "as_sunday")
+    ]
+
+
+def spans_of_day(
+    day: date,
+    weekly: Sequence[WeeklyHours],
+    exceptions: Sequence[ExceptionHours],
+    zone: ZoneInfo,
+    holidays: Holidays = NO_HOLIDAYS,
+) -> tuple[list[Span], list[Span]]:
+    """The spans that begin on `day`: bookable ones, and those of the staff alone.
+
+    An exception replaces the weekly rules and the holiday. Of several the one with the shortest period decides, as in
+    Hauki; of equally short ones, closed wins. Among the hours of one day closed wins over staff-only, and staff-only
+    over open.
+    """
     covering = [e for e in exceptions if e.first_day <= day <= e.last_day]
-    hours: list[tuple[time, time]]
+    hours: list[tuple[str, time, time]]
     if covering:
         shortest = min(e.last_day - e.first_day for e in covering)
         deciding = [e for e in covering if e.last_day - e.first_day == shortest]
-        if any(e.opens is None for e in deciding):
-            return []
-        hours = [(e.opens, e.closes) for e in deciding if e.opens is not None and e.closes is not None]
+        if any(e.is_closed for e in deciding):
+            return [], []
+        hours = [
+            (e.state, e.opens, e.closes) for e in deciding if e.opens is not None and e.closes is not None
+        ]
     else:
-        hours = [(w.opens, w.closes) for w in weekly if w.holds_on(day)]
-    return [span for opens, closes in hours if (span := hours_span(day, opens, closes, zone)) is not None]
+        hours = [(w.state, w.opens, w.closes) for w in deciding_hours(weekly, day, holidays)]
+    by_state: dict[str, list[Span]] = {}
+    for state, opens, closes in hours:
+        span = hours_span(day, opens, closes, zone)
+        if span is not None:
+            by_state.setdefault("open" if state in BOOKABLE else state, []).append(span)
+    opened = by_state.get("open", [])
+    if len(by_state) < 2 and "open" in by_state:
+        return opened, []
+    closed, staff = SpanSet(by_state.get("closed", ())), SpanSet(by_state.get("staff_only", ()))
+    staff = staff - closed
+    return list(SpanSet(opened) - staff - closed), list(staff)
+
+
+def opening_of_day(
+    day: date,
+    weekly: Sequence[WeeklyHours],
+    exceptions: Sequence[ExceptionHours],
+    zone: ZoneInfo,
+    holidays: Holidays = NO_HOLIDAYS,
+) -> list[Span]:
+    """The bookable spans that begin on `day`."""
+    return spans_of_day(day, weekly, exceptions, zone, holidays)[0]
+
+
+def compile_hours(
+    weekly: Sequence[WeeklyHours],
+    exceptions: Sequence[ExceptionHours],
+    *,
+    first: date,
+    last: date,
+    zone: ZoneInfo,
+    holidays: Holidays = NO_HOLIDAYS,
+) -> Compiled:
+    """All spans that begin on first..last."""
+    opened: dict[date, list[Span]] = {}
+    staff: dict[date, list[Span]] = {}
+    for day in days_between(first, last):
+        month = day.replace(day=1)
+        bookable, others = spans_of_day(day, weekly, exceptions, zone, holidays)
+        opened.setdefault(month, []).extend(bookable)
+        staff.setdefault(month, []).extend(others)
+    return Compiled(opened, staff)
 
 
 def compile_opening(
@@ -102,12 +264,47 @@ def compile_opening(
     first: date,
     last: date,
     zone: ZoneInfo,
+    holidays: Holidays = NO_HOLIDAYS,
 ) -> dict[date, list[Span]]:
-    """Spans by the first day of the local month they begin in, for openings that begin on first..last."""
-    months: dict[date, list[Span]] = {}
-    for day in days_between(first, last):
-        months.setdefault(day.replace(day=1), []).extend(opening_of_day(day, weekly, exceptions, zone))
-    return months
+    """The bookable spans by the first day of the local month they begin in, for openings that begin on first..last."""
+    return compile_hours(weekly, exceptions, first=first, last=last, zone=zone, holidays=holidays).open
+
+
+def uncovered(body: Span, opened: SpanSet, *, whole_days: bool, zone: ZoneInfo) -> bool:
+    """Whether a booked time lies outside the opening. A booking of whole days needs an opening on each of them, not the
+    nights between."""
+    if not whole_days:
+        return bool(SpanSet([body]) - opened)
+    days = days_between(
+        body.start.astimezone(zone).date(), (body.end - timedelta(seconds=1)).astimezone(zone).date()
+    )
+    for day in days:
+        part = body.clipped(day_span(day, zone))
+        if part is None or not opened.meets(part.start, part.end):
+            return True
+    return False
+
+
+@dataclass(frozen=True)
+class Taking:
+    """A stretch of one lane of a unit that a holder has as its body."""
+
+    holder_id: int
+    unit_id: int
+    lane: int
+    span: Span
+
+
+def closed_stretches(
+    lanes: Iterable[tuple[int, int]], during: Span, kept: Sequence[Taking]
+) -> dict[Span, list[tuple[int, int]]]:
+    """What a closing takes of each (unit, lane): all of `during` but what is kept there; as stretch to its lanes."""
+    found: dict[Span, list[tuple[int, int]]] = {}
+    for unit_id, lane in lanes:
+        open_for = SpanSet(one.span for one in kept if (one.unit_id, one.lane) == (unit_id, lane))
+        for stretch in SpanSet([during]) - open_for:
+            found.setdefault(stretch, []).append((unit_id, lane))
+    return found
 
 
 @dataclass

@@ -5,14 +5,14 @@ next statement, which sees what others have committed meanwhile; so two bookings
 the whole hall's sheet right.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
-from sqlalchemy.types import TEXT, BigInteger, Date
+from sqlalchemy.types import TEXT, TIMESTAMP, BigInteger, Date
 
 from marketplace.timespan import Span, SpanSet, day_span, local_days
 from spaces.calendar.models import MAX_LANES
@@ -46,14 +46,22 @@ SET_MONTHS = text("""
 )
 
 
-CLAIMED = text(f"""
-    SELECT DISTINCT su.space_id FROM space_unit su
+# The last of the months in which any unit of the space has a claim: a few probes of the index for each space.
+LAST_CLAIMED = text(f"""
+    SELECT su.space_id, max(m.month)
+    FROM space_unit su, unnest(:months, :starts, :ends) AS m(month, starts, ends)
     WHERE su.city_id = :city_id AND su.space_id = ANY(:space_ids) AND EXISTS (
         SELECT 1 FROM claim
         WHERE {UNIT_AND_LANE} && int8range(su.unit_id * {MAX_LANES}, su.unit_id * {MAX_LANES} + {MAX_LANES - 1}, '[]')
-          AND during && tstzrange(:start, :end)
+          AND during && tstzrange(m.starts, m.ends)
     )
-""").bindparams(bindparam("space_ids", type_=ARRAY(BigInteger)))
+    GROUP BY su.space_id
+""").bindparams(
+    bindparam("space_ids", type_=ARRAY(BigInteger)),
+    bindparam("months", type_=ARRAY(Date)),
+    bindparam("starts", type_=ARRAY(TIMESTAMP(timezone=True))),
+    bindparam("ends", type_=ARRAY(TIMESTAMP(timezone=True))),
+)
 
 SHARE_MONTHS = text("""
     WITH sheet AS MATERIALIZED (
@@ -104,6 +112,15 @@ def refresh_days(
     session.execute(SET_DAY, updates)
 
 
+def lock_days(
+    session: Session, city_id: int, unit_ids: Sequence[int], spans: Sequence[Span], zone: ZoneInfo
+) -> None:
+    """Lock the sheets of every space that shares one of these units for all of these times at once, in one order."""
+    space_ids = list(session.scalars(SHARING, {"city_id": city_id, "unit_ids": list(unit_ids)}))
+    months = sorted({day.replace(day=1) for span in spans for day in local_days(span, zone)})
+    session.execute(LOCK, {"city_id": city_id, "months": months, "space_ids": space_ids})
+
+
 def month_days(month: date) -> list[date]:
     """The days of a month given by its first."""
     following = (month + timedelta(days=32)).replace(day=1)
@@ -120,27 +137,29 @@ def month_words(free: SpanSet, month: date, zone: ZoneInfo) -> str:
     return "{" + ",".join(str(sheet_word(free, day, zone)) for day in month_days(month)) + "}"
 
 
-def claimed_spaces(
+def last_claimed(
     session: Session, city_id: int, space_ids: Sequence[int], months: Sequence[date], zone: ZoneInfo
-) -> set[int]:
-    """Those of the spaces with any claim of their units in these months."""
-    window = months_window(months, zone)
-    values = {"city_id": city_id, "space_ids": list(space_ids), "start": window.start, "end": window.end}
-    return set(session.scalars(CLAIMED, values))
+) -> dict[int, date]:
+    """The last of these months with a claim, of those of the spaces that have any."""
+    windows = [months_window([month], zone) for month in months]
+    values = {
+        "city_id": city_id,
+        "space_ids": list(space_ids),
+        "months": list(months),
+        "starts": [window.start for window in windows],
+        "ends": [window.end for window in windows],
+    }
+    return {space_id: month for space_id, month in session.execute(LAST_CLAIMED, values)}
 
 
-def share_months(
-    session: Session,
-    city_id: int,
-    space_ids: Sequence[int],
-    months: Sequence[date],
-    *,
-    free: SpanSet,
-    zone: ZoneInfo,
-) -> None:
-    """Write the same words for all of these spaces, which are free whenever they are open."""
-    words = [month_words(free, month, zone) for month in months]
-    values = {"city_id": city_id, "space_ids": list(space_ids), "months": list(months), "words": words}
+def share_months(session: Session, city_id: int, space_ids: Sequence[int], words: Mapping[date, str]) -> None:
+    """Write the same words, by month, for all of these spaces, which are free whenever they are open."""
+    values = {
+        "city_id": city_id,
+        "space_ids": list(space_ids),
+        "months": list(words),
+        "words": list(words.values()),
+    }
     session.execute(SHARE_MONTHS, values)
 
 

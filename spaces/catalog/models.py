@@ -78,7 +78,14 @@ class Space(CityRow, Base):
     __table_args__ = (
         UniqueConstraint("city_id", "venue_id", "external_id"),
         Index("ix_space_search", "search", postgresql_using="gin"),
-        CheckConstraint("state IN ('draft', 'published', 'archived')", name="state"),
+        CheckConstraint("state IN ('draft', 'submitted', 'published', 'hidden', 'archived')", name="state"),
+        CheckConstraint("hide_at > publish_at", name="schedule"),  # true where either is missing
+        Index(
+            "ix_space_scheduled",
+            "city_id",
+            "id",
+            postgresql_where=text("publish_at IS NOT NULL OR hide_at IS NOT NULL"),
+        ),
         CheckConstraint("approval IN ('instant', 'handler')", name="approval"),
         CheckConstraint("who IN ('anyone', 'organisations')", name="who"),
         CheckConstraint("capacity IS NULL OR capacity > 0", name="capacity"),
@@ -87,6 +94,7 @@ class Space(CityRow, Base):
             "interval_minutes IN (5, 10, 15, 20, 30, 60, 90, 120, 180, 240, 360, 720, 1440)", name="interval"
         ),
         CheckConstraint("buffer_before_minutes >= 0 AND buffer_after_minutes >= 0", name="buffers"),
+        CheckConstraint("holiday_rule IN ('as_usual', 'closed', 'as_sunday')", name="holiday_rule"),
         CheckConstraint("notice_minutes >= 0 AND horizon_days BETWEEN 1 AND 1830", name="notice"),
         of_city("venue_id", "venue", ondelete="CASCADE"),
     )
@@ -109,11 +117,16 @@ class Space(CityRow, Base):
     buffer_after_minutes: Mapped[int] = mapped_column(server_default=text("0"))
     notice_minutes: Mapped[int] = mapped_column(server_default=text("0"))
     horizon_days: Mapped[int] = mapped_column(server_default=text("180"))
+    holiday_rule: Mapped[str] = mapped_column(server_default="as_usual")
     cancellation_hours: Mapped[int] = mapped_column(server_default=text("24"))
     approval: Mapped[str] = mapped_column(server_default="instant")
     who: Mapped[str] = mapped_column(server_default="anyone")
     instructions: Mapped[Localised] = mapped_column(server_default="{}")
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    publish_at: Mapped[datetime | None]  # when the clock is to publish or hide it
+    hide_at: Mapped[datetime | None]
+    submitted_at: Mapped[datetime | None]  # since when the city's answer is waited for
+    approved_at: Mapped[datetime | None]  # when the city said yes to a private supplier's listing
     # All texts of all languages with each language's own stemmer; `search_vector` is made by the migration.
     search: Mapped[str] = mapped_column(
         TSVECTOR, Computed("search_vector(names, descriptions)", persisted=True), deferred=True
@@ -134,3 +147,25 @@ class SpaceUnit(Base):
     city_id: Mapped[int] = mapped_column(BigInteger)
     space_id: Mapped[int] = mapped_column(BigInteger)
     unit_id: Mapped[int] = mapped_column(BigInteger)
+
+
+# What a person may do at one venue, most first: run it and give roles, run it, answer requests, look, see when it is used.
+VENUE_ROLES = ("owner", "manager", "handler", "viewer", "crew")
+
+
+class VenueRole(CityRow, Base):
+    """What one person may do at one venue, beside the roles in the owner organisation."""
+
+    __tablename__ = "venue_role"
+    __table_args__ = (
+        UniqueConstraint("city_id", "venue_id", "person_id"),
+        Index(None, "city_id", "person_id"),
+        CheckConstraint(f"role IN {VENUE_ROLES}", name="role"),
+        of_city("venue_id", "venue", ondelete="CASCADE"),
+        of_city("person_id", "person", ondelete="CASCADE"),
+    )
+
+    venue_id: Mapped[int] = mapped_column(BigInteger)
+    person_id: Mapped[int] = mapped_column(BigInteger)
+    role: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))

@@ -8,7 +8,6 @@ from marketplace.timespan import Span, SpanSet, day_span
 from marketplace.web.assets import asset
 from marketplace.web.i18n import (
     DASH,
-    N_,
     NBSP,
     format_day,
     format_money,
@@ -19,9 +18,8 @@ from marketplace.web.i18n import (
 from spaces.calendar.rules import BookingRules, SpaceCalendar
 from spaces.catalog.models import Space, Venue
 from spaces.catalog.vocabulary import DRAWINGS, KINDS
+from spaces.pricing.present import PER_TEXTS
 from spaces.pricing.rules import PriceTerms
-
-PER_TEXTS = {"hour": N_("/h"), "day": N_("/day"), "free": ""}
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from marketplace.accounts.actor import Actor
 from spaces.catalog.errors import SpaceNotFound, VenueNotFound
-from spaces.catalog.models import Space, SpaceUnit, Unit, Venue
-from spaces.catalog.policy import may_see
+from spaces.catalog.models import Space, SpaceUnit, Unit, Venue, VenueRole
+from spaces.catalog.policy import may_manage, may_see
 
 HOUSE = re.compile(
     r"^(?P<street>.*?\D)\s+(?P<number>\d+)(?:\s*-\s*\d+)?\s*(?P<letter>[a-zåäö](?![\wåäö]))?", re.IGNORECASE
@@ -27,6 +27,16 @@ def space_for(session: Session, space_id: int, *, actor: Actor) -> tuple[Space, 
     if row is None or not may_see(actor, row.Space, row.Venue):
         raise SpaceNotFound
     return row.Space, row.Venue
+
+
+def venue_grants(session: Session, city_id: int, person_id: int) -> dict[tuple[str, int], str]:
+    """The person's roles at single venues, as an actor carries them."""
+    rows = session.execute(
+        select(VenueRole.venue_id, VenueRole.role).where(
+            VenueRole.city_id == city_id, VenueRole.person_id == person_id
+        )
+    )
+    return {("venue", venue_id): role for venue_id, role in rows}
 
 
 def venue_of_id(session: Session, city_id: int, venue_id: int) -> Venue:
@@ -91,3 +101,12 @@ def address_keys(street: str) -> list[str]:
         return []
     plain = f"{match['street'].strip().casefold()} {match['number']}"
     return [plain + match["letter"].casefold(), plain] if match["letter"] else [plain]
+
+
+def space_managed_by(session: Session, actor: Actor, space_id: int) -> tuple[Space, Venue]:
+    """A space in any state with its venue, for one who runs the place. Raises SpaceNotFound for everyone else: whether a
+    draft exists is its owner's business."""
+    space, venue = space_for(session, space_id, actor=actor)
+    if not may_manage(actor, venue):
+        raise SpaceNotFound
+    return space, venue

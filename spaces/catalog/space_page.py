@@ -12,6 +12,7 @@ from flask import url_for
 
 from marketplace.accounts.models import Organisation
 from marketplace.cities.models import City
+from marketplace.db import Localised
 from marketplace.timespan import Span, SpanSet, day_span
 from marketplace.web.i18n import (
     DASH,
@@ -34,7 +35,8 @@ from spaces.catalog.parts import VenueSpaces
 from spaces.catalog.present import DayLine, bookable_span, capital, day_line, price_parts, wall_hours
 from spaces.catalog.shown import Shown
 from spaces.catalog.vocabulary import ACCESSIBILITY, EQUIPMENT, PURPOSES
-from spaces.pricing.rules import PriceTerms, Quote, line_text, quote
+from spaces.pricing.present import group_texts, quote_lines
+from spaces.pricing.rules import NOTE_TEXTS, PriceTerms, Quote, quote
 
 MOST_STARTS = 16
 MOST_OTHERS = 12
@@ -78,6 +80,7 @@ class ShownDay:
     starts: list[Start]
     rest: list[Start]
     is_past: bool
+    reason: str = ""  # why it is closed or has other hours, in the owner's words
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,8 @@ class SpacePage:
     now: datetime
     minutes: int
     kept: dict[str, Any] = field(default_factory=dict)
+    reasons: dict[date, Localised] = field(default_factory=dict)  # what the public is told about a day
+    group: str = "resident"  # that the reader books for
 
     @property
     def today(self) -> date:
@@ -170,7 +175,8 @@ class SpacePage:
         starts = [self.start(span, chosen) for span in spans]
         cut = MOST_STARTS if len(starts) > MOST_STARTS + 2 else len(starts)
         line = day_line(calendar, self.rules, day, None, self.city, now=self.now, short=True)
-        return ShownDay(capital(format_day(day)), line, starts[:cut], starts[cut:], day < self.today)
+        reason = localised(self.reasons.get(day))
+        return ShownDay(capital(format_day(day)), line, starts[:cut], starts[cut:], day < self.today, reason)
 
     def start(self, span: Span, chosen: Span | None) -> Start:
         at = self.local(span)[0]
@@ -189,11 +195,11 @@ class SpacePage:
         return gettext(REFUSED[code]) if code else None
 
     def price_box(self, span: Span, terms: PriceTerms) -> PriceBox:
-        cost = quote(terms, span, self.city.zone)
+        cost = quote(terms, span, self.city.zone, group=self.group)
         total = format_money(cost.total)
         return PriceBox(
             when=self.time_text(span),
-            lines=line_texts(cost),
+            lines=quote_lines(cost),
             total=total,
             vat=vat_text(cost),
             button=self.button_text(cost, total),
@@ -244,6 +250,15 @@ class SpacePage:
         if terms.per == "free":
             return gettext("Free of charge")
         return "".join(price_parts(terms))
+
+    def price_texts(self, terms: PriceTerms | None) -> list[str]:
+        """Other prices than the base, by time and customer group; whose price the box shows, where groups differ."""
+        if terms is None or not (texts := group_texts(terms)):
+            return []
+        if terms.varies_by_group:
+            whose = gettext(NOTE_TEXTS[self.group])
+            texts.append(gettext("Shown here: %(whose)s.", whose=whose))
+        return texts
 
     def parts(self, venue_spaces: VenueSpaces, prices: dict[int, PriceTerms]) -> list[PartChoice]:
         """The whole and its parts, as the floor plan has them."""
@@ -437,21 +452,6 @@ def short_range(first: date, last: date) -> str:
     dot = "." if language == "fi" else ""
     start = f"{first.day}{dot}" if first.month == last.month else f"{first.day}.{first.month}{dot}"
     return f"{start}{DASH}{last.day}.{last.month}{dot}"
-
-
-def line_texts(cost: Quote) -> list[tuple[str, str]]:
-    """(text, amount) of each line."""
-    return [
-        (
-            gettext(
-                line_text(line.code, line.quantity),
-                quantity=format_number(float(line.quantity)),
-                price=format_money(line.unit_price),
-            ),
-            format_money(line.total),
-        )
-        for line in cost.lines
-    ]
 
 
 def vat_text(cost: Quote) -> str:

@@ -16,7 +16,7 @@ from marketplace.timespan import Span, day_span
 from marketplace.web.access import public
 from marketplace.web.i18n import gettext, localised
 from marketplace.web.request import current_actor, current_city, page_blueprint
-from spaces.calendar.queries import booking_rules, calendar_of
+from spaces.calendar.queries import booking_rules, calendar_of, public_reasons
 from spaces.calendar.rules import DAY, BookingRules, SpaceCalendar
 from spaces.catalog.errors import SpaceNotFound
 from spaces.catalog.models import Space, Venue
@@ -35,7 +35,7 @@ from spaces.catalog.shown import (
 )
 from spaces.catalog.space_page import KEPT, SpacePage
 from spaces.districts.models import District
-from spaces.pricing.queries import prices_on
+from spaces.pricing.queries import group_for, prices_on
 
 blueprint = page_blueprint("catalog", __name__)
 
@@ -84,6 +84,7 @@ def space_page(session: Session, city: City, found: Space, venue: Venue, *, now:
         kept=kept_of(request.args),
     )
     shown, calendar, first_free = look(session, page, day)
+    page.reasons.update(public_reasons(session, city, found, shown.days))
     free = free_spans(calendar, rules, minutes=minutes, days=shown.days, zone=zone, now=now)
     chosen = chosen_span(start, free, calendar, page)
     refusal = page.refusal(calendar, chosen) if chosen else None
@@ -91,6 +92,8 @@ def space_page(session: Session, city: City, found: Space, venue: Venue, *, now:
     ids = {found.id, *(part.id for part in together.parts)}
     prices = prices_on(session, city, sorted(ids), chosen.start.astimezone(zone).date() if chosen else today)
     terms = prices.get(found.id)
+    if terms is not None:
+        page.group = group_for(session, city.id, terms, current_actor().acting_for)
     bookable = chosen if chosen and not refusal and terms else None
     nearest = next_spans(free, chosen.start if chosen else now)
     return render_template(
@@ -121,6 +124,7 @@ def space_page(session: Session, city: City, found: Space, venue: Venue, *, now:
         refusal=refusal,
         box=page.price_box(bookable, terms) if bookable and terms else None,
         price=page.per_text(terms),
+        price_texts=page.price_texts(terms),
         nearest=[
             (page.time_text(span), page.url(start=page.start_text(span), _anchor="price")) for span in nearest
         ],

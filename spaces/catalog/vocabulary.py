@@ -29,6 +29,7 @@ KINDS = {
     "street": N_("Street"),
     "coworking": N_("Co-working room"),
     "classroom": N_("Classroom"),
+    "berth": N_("Boat berth"),
 }
 
 # Flat drawings stand in until an owner adds photos.
@@ -56,6 +57,7 @@ DRAWINGS = {
     "street": "market",
     "coworking": "meeting",
     "classroom": "classroom",
+    "berth": "park",
 }
 
 PURPOSES = {

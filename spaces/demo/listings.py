@@ -95,7 +95,7 @@ def exceptions(yearly: Sequence[Mapping[str, Any]], today: date) -> Iterator[Exc
                 last,
                 None if closed else clock(one["opens"]),
                 None if closed else clock(one["closes"]),
-                one.get("reason", {}),
+                reasons=one.get("reason", {}),
             )
 
 

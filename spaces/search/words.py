@@ -387,6 +387,7 @@ SYNONYMS: tuple[tuple[str, frozenset[str]], ...] = tuple(
         ("outdoor event", "outdoor_event"), ("youth work", "youth_work youth_space"), ("sauna evening", "sauna"),
         ("street party", "street outdoor_event"), ("gata", "street outdoor_event"), ("motion", "exercise"),
         ("työskentely", "coworking study"), ("myyjäi", "market market_stall"), ("sports club", "exercise ball_games meeting"),
+        ("vene", "berth"), ("båt", "berth"), ("boat", "berth"), ("berth", "berth"), ("laituri", "berth"),
         ("katu", "street outdoor_event"), ("gatu", "street outdoor_event"), ("street", "street outdoor_event"),
     )
 )  # fmt: skip

@@ -2,17 +2,21 @@
 
 A file may tell only a part of a place, so nothing that it does not mention is removed or archived. A space that gets
 other units keeps its old ones too: bookings may hold them, and more units only exclude more.
+
+A record is known again by the digest of its last import, which costs nothing; where that differs it is compared with
+what is stored, field by field, and what is equal all the same is not written either.
 """
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
+import psycopg
 from pyproj import CRS
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -28,10 +32,34 @@ from spaces.catalog.models import Space, SpaceUnit, Unit, Venue
 from spaces.catalog.queries import KnownPlace, known_places
 from spaces.districts.queries import district_ids_of_points
 from spaces.pricing.models import Price
+from spaces.transfer.bulk import copy_rows, insert_rows
+from spaces.transfer.changes import (
+    Change,
+    PlaceChange,
+    changes_of,
+    new_state,
+    same_hours,
+    tells_exceptions,
+    wanted_units,
+)
 from spaces.transfer.documents import Seen
 from spaces.transfer.errors import Note, Problem, RecordBroken
-from spaces.transfer.listing import ListedPrice, ListedSpace, Listing, check, default_hours
+from spaces.transfer.hours_text import exceptions_text, hours_text
+from spaces.transfer.listing import (
+    Exceptional,
+    Hours,
+    ListedPrice,
+    ListedSpace,
+    Listing,
+    SpaceHours,
+    check,
+    check_hours,
+    check_new,
+    default_hours,
+)
 from spaces.transfer.locate import Locator, distance_notes
+from spaces.transfer.queries import spaces_called, stored_hours, stored_listings
+from spaces.transfer.shapes import not_wgs84
 
 BATCH = 500
 # How far outside the area of use of the city's metric CRS a place may lie, in degrees.
@@ -58,6 +86,7 @@ class Report:
     new_owners: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
+    changes: list[PlaceChange] = field(default_factory=list)  # of a dry run: each place with its fields
 
     @property
     def read(self) -> int:
@@ -80,6 +109,7 @@ class _Work:
     fingerprint: str
     district_id: int | None = None
     venue_id: int | None = None
+    changes: list[Change] = field(default_factory=list)
 
 
 def import_listings(
@@ -90,13 +120,15 @@ def import_listings(
     actor: Actor,
     owner: str | None = None,
     dry_run: bool = False,
+    anew: bool = False,
 ) -> Report:
     """Store what a reader yields; a broken record is reported and left out. `owner` overrides the records' own.
 
-    The same listing again writes nothing. A dry run tells what would happen and writes nothing either.
+    The same listing again writes nothing. `anew` compares also a listing that has not changed since its last import
+    with what is stored, and so takes back what an owner changed. A dry run tells what would happen and writes nothing.
     """
     report = Report()
-    works = _plan(session, city, items, owner, report)
+    works = _plan(session, city, items, owner, report, anew=anew, dry_run=dry_run)
     if dry_run or not works:
         return report
     owners = _owners(session, city, {work.listing.owner or "" for work in works}, report)
@@ -105,11 +137,23 @@ def import_listings(
     for at in range(0, len(works), BATCH):
         to_compile += _write_batch(session, city, works[at : at + BATCH], owners, report)
     compile_spaces(session, city, to_compile)
+    _audit_updates(session, actor, works)
     audit(
         session, actor, "places.imported", "city", city.id,
         created=report.created, updated=report.updated, failed=len(report.problems),
     )  # fmt: skip
     return report
+
+
+def _audit_updates(session: Session, actor: Actor, works: Sequence[_Work]) -> None:
+    for work in works:
+        if work.venue_id is not None and work.changes:
+            audit(
+                session, actor, "venue.imported", "venue", work.venue_id,
+                source=work.listing.source,
+                before={change.field: change.old for change in work.changes},
+                after={change.field: change.new for change in work.changes},
+            )  # fmt: skip
 
 
 def _plan(
@@ -118,10 +162,13 @@ def _plan(
     items: Iterable[Listing | Problem | Note],
     owner: str | None,
     report: Report,
+    *,
+    anew: bool,
+    dry_run: bool,
 ) -> list[_Work]:
     """Check, locate and compare; fills the report's counts as if all writing succeeded."""
     listings: dict[tuple[str, str], Listing] = {}
-    seen = Seen()
+    seen: dict[str, Seen] = {}
     box = _box(city.metric_crs)
     default_owner = owner or str(city.names.get(city.default_language) or next(iter(city.names.values())))
     for item in items:
@@ -131,10 +178,12 @@ def _plan(
             report.notes.append(item)
         else:
             listing = replace(item, owner=owner or item.owner or default_owner)
+            if owner and listing.told is not None:
+                listing = replace(listing, told=tuple(sorted({*listing.told, "owner"})))
             try:
                 check(listing)
                 _check_inside(listing, box)
-                seen.add(listing.external_id, listing.where)
+                seen.setdefault(listing.source, Seen()).add(listing.external_id, listing.where)
             except RecordBroken as broken:
                 report.problems.append(Problem(listing.where, broken.field, broken.reason))
                 continue
@@ -142,21 +191,84 @@ def _plan(
     places = known_places(session, city.id)
     _locate(places, listings, report)
     known = _known(session, city, {source for source, _ in listings})
-    works = []
+    works, suspects = [], []
     for key, listing in listings.items():
-        _count(listing, report)
-        fingerprint = listing.fingerprint()
+        work = _Work(listing, listing.fingerprint())
         stored = known.get(key)
         if stored is None:
-            report.created += 1
-            works.append(_Work(listing, fingerprint))
-        elif stored.fingerprint != fingerprint:
-            report.updated += 1
-            works.append(_Work(listing, fingerprint, venue_id=stored.venue_id))
+            if _is_whole(listing, None, report):
+                _count(listing, report)
+                report.created += 1
+                works.append(work)
+            continue
+        _count(listing, report)
+        if anew or stored.fingerprint != work.fingerprint:
+            work.venue_id = stored.venue_id
+            suspects.append(work)
         else:
             report.unchanged += 1
+    works += _changed(session, city, suspects, report)
+    if dry_run:
+        report.changes = [_told_change(work) for work in works]
     report.notes += distance_notes(places, [work.listing for work in works])
     return works
+
+
+def _changed(session: Session, city: City, works: Sequence[_Work], report: Report) -> list[_Work]:
+    """Those that differ from what is stored, with their changes."""
+    today = now().astimezone(city.zone).date()
+    found = []
+    for at in range(0, len(works), BATCH):
+        batch = works[at : at + BATCH]
+        stored = stored_listings(session, city, [work.venue_id or 0 for work in batch], day=today)
+        for work in batch:
+            had = stored[work.venue_id or 0]
+            if not _is_whole(work.listing, {space.external_id for space in had.spaces}, report):
+                continue
+            work.changes = changes_of(work.listing, had)
+            report.updated += bool(work.changes)
+            report.unchanged += not work.changes
+            if work.changes:
+                found.append(work)
+            report.notes += _kept_states(work.listing, had)
+    return found
+
+
+def _is_whole(listing: Listing, known_spaces: set[str] | None, report: Report) -> bool:
+    """Whether all that is new has a name; reported where not."""
+    try:
+        check_new(listing, known_spaces)
+    except RecordBroken as broken:
+        report.problems.append(Problem(listing.where, broken.field, broken.reason))
+        return False
+    return True
+
+
+def _kept_states(told: Listing, stored: Listing) -> list[Note]:
+    """States that our own columns tell and an owner's listing cannot step to."""
+    if told.told is None or "space.state" not in told.told:
+        return []
+    known = {space.external_id: space for space in stored.spaces}
+    return [
+        Note(
+            told.where,
+            f"space {space.external_id} stays {had.state}; it cannot become {space.state} from there",
+        )
+        for space in told.spaces
+        if (had := known.get(space.external_id)) is not None and new_state(space, had, told) != space.state
+    ]
+
+
+def _told_change(work: _Work) -> PlaceChange:
+    listing = work.listing
+    return PlaceChange(
+        listing.where,
+        listing.source,
+        listing.external_id,
+        next(iter(listing.names.values())),
+        tuple(work.changes),
+        created=listing if work.venue_id is None else None,
+    )
 
 
 def _count(listing: Listing, report: Report) -> None:
@@ -179,6 +291,8 @@ def _box(metric_crs: int) -> tuple[float, float, float, float] | None:
 def _check_inside(listing: Listing, box: tuple[float, float, float, float] | None) -> None:
     if listing.lon is None or listing.lat is None or box is None:
         return
+    if abs(listing.lon) > 180 or abs(listing.lat) > 90:
+        raise RecordBroken("location", not_wgs84(listing.lon, listing.lat))
     if not (box[0] <= listing.lon <= box[2] and box[1] <= listing.lat <= box[3]):
         raise RecordBroken(
             "location",
@@ -241,10 +355,11 @@ def _write_batch(
     try:
         with session.begin_nested():
             return _write(session, city, works, owners)
-    except DBAPIError as error:
+    except (DBAPIError, psycopg.Error) as error:
         if len(works) == 1:
             (work,) = works
-            reason = str(error.orig).strip().splitlines()[0][:DATABASE_REASON]
+            told = error.orig if isinstance(error, DBAPIError) else error
+            reason = str(told).strip().splitlines()[0][:DATABASE_REASON]
             report.problems.append(
                 Problem(work.listing.where, "record", f"the database refused it: {reason}")
             )
@@ -260,7 +375,7 @@ def _write_batch(
 def _write(session: Session, city: City, works: Sequence[_Work], owners: Mapping[str, int]) -> list[int]:
     values = [_venue_values(city, work, owners) for work in works]
     new = [at for at, work in enumerate(works) if work.venue_id is None]
-    venue_ids = _insert(session, Venue, [values[at] for at in new])
+    venue_ids = insert_rows(session, Venue, [values[at] for at in new])
     ids = dict(zip(new, venue_ids, strict=True))
     changed = [
         (work, work.venue_id, value)
@@ -276,8 +391,8 @@ def _write(session: Session, city: City, works: Sequence[_Work], owners: Mapping
                 )
             )
         }
-        for _, venue_id, value in changed:
-            _set(venues[venue_id], value)
+        for work, venue_id, value in changed:
+            _set(venues[venue_id], _told_values(work.listing, value))
         session.flush()
     return _write_spaces(
         session,
@@ -285,14 +400,6 @@ def _write(session: Session, city: City, works: Sequence[_Work], owners: Mapping
         [(work.listing, work.venue_id or ids[at]) for at, work in enumerate(works)],
         known=bool(changed),
     )
-
-
-def _insert(session: Session, model: Any, rows: Sequence[Mapping[str, Any]]) -> list[int]:
-    """Insert rows and return their ids in the same order."""
-    if not rows:
-        return []
-    statement = insert(model).returning(model.id, sort_by_parameter_order=True)
-    return list(session.scalars(statement, list(rows)))
 
 
 def _set(row: Any, values: Mapping[str, Any]) -> None:
@@ -329,6 +436,29 @@ def _venue_values(city: City, work: _Work, owners: Mapping[str, int]) -> dict[st
     }
 
 
+COLUMNS = {
+    "names": ("names",), "streets": ("streets",), "kind": ("kind",), "postcode": ("postcode",),
+    "locality": ("locality",), "phone": ("phone",), "website": ("website",), "accessibility": ("accessibility",),
+    "owner": ("owner_id",), "area": ("area",), "point": ("lon", "lat", "position", "district_id"),
+}  # fmt: skip
+
+
+def _told_values(listing: Listing, values: dict[str, Any]) -> dict[str, Any]:
+    """The columns of a venue that the listing tells, and its digest."""
+    if listing.told is None:
+        return values
+    told = {column for name in listing.told for column in COLUMNS.get(name, ())}
+    return {name: value for name, value in values.items() if name in told or name == "fingerprint"}
+
+
+def _told_space(listing: Listing, values: dict[str, Any]) -> dict[str, Any]:
+    """The columns of a space that the listing tells."""
+    if listing.told is None:
+        return values
+    told = {name.removeprefix("space.") for name in listing.told if name.startswith("space.")}
+    return {name: value for name, value in values.items() if name in told}
+
+
 def _space_values(city: City, venue_id: int, space: ListedSpace) -> dict[str, Any]:
     return {
         "city_id": city.id,
@@ -343,7 +473,7 @@ def _space_values(city: City, venue_id: int, space: ListedSpace) -> dict[str, An
         "equipment": list(space.equipment),
         "capacity": space.capacity,
         "area_m2": space.area_m2,
-        **asdict(space.terms),
+        **vars(space.terms),
     }
 
 
@@ -352,42 +482,45 @@ def _write_spaces(
 ) -> list[int]:
     """Units, spaces, hours and prices of these places. `known` says that some of the places were there before."""
     venue_ids = [venue_id for _, venue_id in places]
-    units = _units(session, city, places, venue_ids if known else [])
     stored: dict[tuple[int, str], Space] = {}
     if known:
         rows = session.scalars(select(Space).where(Space.city_id == city.id, Space.venue_id.in_(venue_ids)))
         stored = {(space.venue_id, space.external_id): space for space in rows}
+    units = _units(session, city, places, stored.keys(), venue_ids if known else [])
     new: list[tuple[ListedSpace, int]] = []
-    old: list[tuple[ListedSpace, Space]] = []
+    old: list[tuple[ListedSpace, Space, Listing]] = []
     for listing, venue_id in places:
         for space in listing.spaces:
             row = stored.get((venue_id, space.external_id))
             if row is None:
                 new.append((space, venue_id))
                 continue
-            values = _space_values(city, venue_id, space)
-            if row.state == "draft" or space.state == "draft":
-                # An owner's draft is not published by an import, nor taken back once it is.
-                values.pop("state")
+            values = _told_space(listing, _space_values(city, venue_id, space))
+            if "state" in values:
+                values["state"] = new_state(space, replace(space, state=row.state), listing)
             _set(row, values)
-            old.append((space, row))
+            old.append((space, row, listing))
     session.flush()
-    ids = _insert(session, Space, [_space_values(city, venue_id, space) for space, venue_id in new])
+    ids = insert_rows(session, Space, [_space_values(city, venue_id, space) for space, venue_id in new])
     created = [(space, venue_id, space_id) for (space, venue_id), space_id in zip(new, ids, strict=True)]
     links = {
         (space_id, units[venue_id, unit]) for space, venue_id, space_id in created for unit in space.units
     }
-    wanted = {(row.id, units[row.venue_id, unit]) for space, row in old for unit in space.units}
+    wanted = {
+        (row.id, units[row.venue_id, unit])
+        for space, row, listing in old
+        if listing.told is None or "space.units" in listing.told
+        for unit in space.units
+    }
     if old:
         have = session.execute(
             select(SpaceUnit.space_id, SpaceUnit.unit_id).where(
-                SpaceUnit.city_id == city.id, SpaceUnit.space_id.in_([row.id for _, row in old])
+                SpaceUnit.city_id == city.id, SpaceUnit.space_id.in_([row.id for _, row, _ in old])
             )
         )
         links |= wanted - {(space_id, unit_id) for space_id, unit_id in have}
-    if links:
-        rows_ = [{"city_id": city.id, "space_id": s, "unit_id": u} for s, u in sorted(links)]
-        session.execute(insert(SpaceUnit), rows_)
+    rows_ = [{"city_id": city.id, "space_id": s, "unit_id": u} for s, u in sorted(links)]
+    copy_rows(session, SpaceUnit, rows_)
     _insert_hours(session, city, [(space, space_id) for space, _, space_id in created])
     _insert_prices(
         session, city, [(space.price or ListedPrice(), space_id) for space, _, space_id in created], FIRST_DAY
@@ -398,7 +531,11 @@ def _write_spaces(
 
 
 def _units(
-    session: Session, city: City, places: Sequence[tuple[Listing, int]], known_venues: Sequence[int]
+    session: Session,
+    city: City,
+    places: Sequence[tuple[Listing, int]],
+    known_spaces: Container[tuple[int, str]],
+    known_venues: Sequence[int],
 ) -> dict[tuple[int, str], int]:
     """Unit ids by venue and external id; missing ones are made."""
     found: dict[tuple[int, str], int] = {}
@@ -408,96 +545,186 @@ def _units(
         stored = {(unit.venue_id, unit.external_id): unit for unit in rows}
     new: list[dict[str, Any]] = []
     for listing, venue_id in places:
-        for unit in listing.units:
+        known = {one.external_id for one in listing.spaces if (venue_id, one.external_id) in known_spaces}
+        for unit in wanted_units(listing, known):
             row = stored.get((venue_id, unit.external_id))
-            values = {"names": dict(unit.names), "lanes": unit.lanes}
             if row is not None:
-                # Fewer lanes could strand claims; an owner takes lanes away by hand.
-                _set(row, values | {"lanes": max(row.lanes, unit.lanes)})
+                if unit.names and (listing.told is None or "unit.names" in listing.told):
+                    _set(row, {"names": dict(unit.names)})
+                if listing.told is None or "unit.lanes" in listing.told:
+                    # Fewer lanes could strand claims; an owner takes lanes away by hand.
+                    _set(row, {"lanes": max(row.lanes, unit.lanes)})
                 found[venue_id, unit.external_id] = row.id
             else:
                 new.append(
-                    {"city_id": city.id, "venue_id": venue_id, "external_id": unit.external_id, **values}
+                    {
+                        "city_id": city.id,
+                        "venue_id": venue_id,
+                        "external_id": unit.external_id,
+                        "names": dict(unit.names or listing.names),
+                        "lanes": unit.lanes,
+                    }
                 )
     session.flush()
-    for row_, unit_id in zip(new, _insert(session, Unit, new), strict=True):
+    for row_, unit_id in zip(new, insert_rows(session, Unit, new), strict=True):
         found[row_["venue_id"], row_["external_id"]] = unit_id
     return found
 
 
-def _hours_rows(city: City, space: ListedSpace, space_id: int) -> list[dict[str, Any]]:
+def _hours_rows(city: City, hours: Iterable[Hours], space_id: int) -> list[dict[str, Any]]:
     return [
-        {"city_id": city.id, "space_id": space_id, **asdict(rule), "days": list(rule.days)}
-        for rule in (default_hours(space) if space.hours is None else space.hours)
+        {"city_id": city.id, "space_id": space_id, **vars(rule), "days": list(rule.days)} for rule in hours
     ]
 
 
-def _exception_rows(city: City, space: ListedSpace, space_id: int) -> list[dict[str, Any]]:
+def _exception_rows(city: City, exceptions: Iterable[Exceptional], space_id: int) -> list[dict[str, Any]]:
     return [
-        {"city_id": city.id, "space_id": space_id, **asdict(one), "reasons": dict(one.reasons)}
-        for one in space.exceptions
+        {"city_id": city.id, "space_id": space_id, **vars(one), "reasons": dict(one.reasons)}
+        for one in exceptions
     ]
 
 
 def _insert_hours(session: Session, city: City, spaces: Sequence[tuple[ListedSpace, int]]) -> None:
-    rules = [row for space, space_id in spaces for row in _hours_rows(city, space, space_id)]
-    exceptions = [row for space, space_id in spaces for row in _exception_rows(city, space, space_id)]
-    if rules:
-        session.execute(insert(OpeningRule), rules)
-    if exceptions:
-        session.execute(insert(OpeningException), exceptions)
+    rules = [
+        row
+        for space, space_id in spaces
+        for row in _hours_rows(city, default_hours(space) if space.hours is None else space.hours, space_id)
+    ]
+    exceptions = [
+        row for space, space_id in spaces for row in _exception_rows(city, space.exceptions, space_id)
+    ]
+    copy_rows(session, OpeningRule, rules)
+    copy_rows(session, OpeningException, exceptions)
 
 
-def _update_hours(session: Session, city: City, spaces: Sequence[tuple[ListedSpace, Space]]) -> list[int]:
+def _update_hours(
+    session: Session, city: City, spaces: Sequence[tuple[ListedSpace, Space, Listing]]
+) -> list[int]:
     """Replace hours that the source tells differently; a source that tells none leaves the owner's. Returns the spaces."""
-    told = [(space, row.id) for space, row in spaces if space.hours is not None]
-    if not told:
-        return []
-    ids = [space_id for _, space_id in told]
-    have: dict[int, set[Any]] = {space_id: set() for space_id in ids}
-    for rule in session.scalars(
-        select(OpeningRule).where(OpeningRule.city_id == city.id, OpeningRule.space_id.in_(ids))
-    ):
-        have[rule.space_id].add((tuple(rule.days), rule.opens, rule.closes, rule.valid_from, rule.valid_to))
-    for one in session.scalars(
-        select(OpeningException).where(
-            OpeningException.city_id == city.id, OpeningException.space_id.in_(ids)
-        )
-    ):
-        have[one.space_id].add(
-            (one.first_day, one.last_day, one.opens, one.closes, tuple(sorted(one.reasons.items())))
-        )
+    rules = {row.id: space.hours for space, row, _ in spaces if space.hours is not None}
+    exceptions = {row.id: space.exceptions for space, row, told in spaces if tells_exceptions(space, told)}
+    return _replace_hours(session, city, rules, exceptions)
+
+
+def _replace_hours(
+    session: Session,
+    city: City,
+    rules: Mapping[int, Sequence[Hours]],
+    exceptions: Mapping[int, Sequence[Exceptional]],
+) -> list[int]:
+    """Set the weekly hours and the exceptions of these spaces, where they differ; returns those that changed."""
+    have, had = stored_hours(session, city, sorted({*rules, *exceptions}))
+    new_rules = {key: told for key, told in rules.items() if not same_hours(told, have.get(key, ()))}
+    new_exceptions = {key: told for key, told in exceptions.items() if not same_hours(told, had.get(key, ()))}
+    pairs: tuple[tuple[Any, Mapping[int, Any], Any], ...] = (
+        (OpeningRule, new_rules, _hours_rows),
+        (OpeningException, new_exceptions, _exception_rows),
+    )
+    for model, told, rows_of in pairs:
+        if not told:
+            continue
+        session.execute(delete(model).where(model.city_id == city.id, model.space_id.in_(list(told))))
+        rows = [row for space_id, values in told.items() for row in rows_of(city, values, space_id)]
+        copy_rows(session, model, rows)
+    return sorted({*new_rules, *new_exceptions})
+
+
+def import_hours(
+    session: Session,
+    city: City,
+    items: Iterable[SpaceHours | Problem | Note],
+    *,
+    actor: Actor,
+    targets: Mapping[str, str] | None = None,
+    dry_run: bool = False,
+) -> Report:
+    """Set the hours of spaces that are there already. `targets` gives what a source's id means here: a place or a space
+    as "source:place" or "source:place/space"; without it the id is looked for among the spaces', then the places' own.
+    """
+    report = Report()
+    changed: list[int] = []
+    for item in items:
+        if isinstance(item, Problem):
+            report.problems.append(item)
+            continue
+        if isinstance(item, Note):
+            report.notes.append(item)
+            continue
+        spaces = spaces_called(session, city, (targets or {}).get(item.target, item.target))
+        if not spaces:
+            reason = f"{item.target} is no single place or space here; say which with --map {item.target}=source:place"
+            report.problems.append(Problem(item.where, "resource", reason))
+            continue
+        try:
+            check_hours(item.hours, item.exceptions)
+        except RecordBroken as broken:
+            report.problems.append(Problem(item.where, broken.field, broken.reason))
+            continue
+        changed += _set_hours(session, city, item, spaces, report, actor=actor, dry_run=dry_run)
+    if changed:
+        compile_spaces(session, city, changed)
+    return report
+
+
+def _set_hours(
+    session: Session,
+    city: City,
+    item: SpaceHours,
+    spaces: Sequence[tuple[int, str]],
+    report: Report,
+    *,
+    actor: Actor,
+    dry_run: bool,
+) -> list[int]:
+    have, had = stored_hours(session, city, [space_id for space_id, _ in spaces])
     changed = []
-    for space, space_id in told:
-        wanted: set[Any] = {(r.days, r.opens, r.closes, r.valid_from, r.valid_to) for r in space.hours or ()}
-        wanted |= {
-            (e.first_day, e.last_day, e.opens, e.closes, tuple(sorted(e.reasons.items())))
-            for e in space.exceptions
-        }
-        if wanted != have[space_id]:
-            changed.append((space, space_id))
-    gone = [space_id for _, space_id in changed]
-    if gone:
-        for model in (OpeningRule, OpeningException):
-            session.execute(delete(model).where(model.city_id == city.id, model.space_id.in_(gone)))
-        _insert_hours(session, city, changed)
-    return gone
+    for space_id, name in spaces:
+        report.spaces += 1
+        old, old_exceptions = have.get(space_id, ()), had.get(space_id, ())
+        changes = []
+        if not same_hours(item.hours, old):
+            changes.append(Change("hours", hours_text(old), hours_text(item.hours)))
+        if not same_hours(item.exceptions, old_exceptions):
+            changes.append(
+                Change("exceptions", exceptions_text(old_exceptions), exceptions_text(item.exceptions))
+            )
+        if not changes:
+            report.unchanged += 1
+            continue
+        report.updated += 1
+        if dry_run:
+            source, _, rest = name.partition(":")
+            report.changes.append(PlaceChange(item.where, source, rest, name, tuple(changes)))
+            continue
+        changed.append(space_id)
+        audit(
+            session, actor, "space.hours_imported", "space", space_id,
+            before={one.field: one.old for one in changes}, after={one.field: one.new for one in changes},
+        )  # fmt: skip
+    ids = dict.fromkeys(changed, item)
+    return _replace_hours(
+        session,
+        city,
+        {space_id: one.hours for space_id, one in ids.items()},
+        {space_id: one.exceptions for space_id, one in ids.items()},
+    )
 
 
 def _insert_prices(
     session: Session, city: City, prices: Sequence[tuple[ListedPrice, int]], day: date
 ) -> None:
     rows = [
-        {"city_id": city.id, "space_id": space_id, "valid_from": day, **asdict(price)}
+        {"city_id": city.id, "space_id": space_id, "valid_from": day, **vars(price)}
         for price, space_id in prices
     ]
-    if rows:
-        session.execute(insert(Price), rows)
+    copy_rows(session, Price, rows)
 
 
-def _update_prices(session: Session, city: City, spaces: Sequence[tuple[ListedSpace, Space]]) -> None:
+def _update_prices(
+    session: Session, city: City, spaces: Sequence[tuple[ListedSpace, Space, Listing]]
+) -> None:
     """A price that the source tells differently holds from today on; what was sold keeps its own."""
-    told = [(space.price, row.id) for space, row in spaces if space.price is not None]
+    told = [(space.price, row.id) for space, row, _ in spaces if space.price is not None]
     if not told:
         return
     today = now().astimezone(city.zone).date()
@@ -518,7 +745,7 @@ def _update_prices(session: Session, city: City, spaces: Sequence[tuple[ListedSp
         if now_ is not None and _same_price(now_, price_):
             continue
         if now_ is not None and now_.valid_from == today:
-            _set(now_, asdict(price_))
+            _set(now_, vars(price_))
         else:
             new.append((price_, space_id))
     session.flush()

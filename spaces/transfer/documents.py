@@ -1,7 +1,7 @@
 """A file of records: read, decoded and told what format it is, before any record is looked at."""
 
-import gzip
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,9 @@ from pyproj.exceptions import CRSError
 
 from marketplace.geo import WGS84
 from spaces.transfer.errors import FileRefused, RecordBroken
+from spaces.transfer.geopackage import MAGIC, gpkg_records
+from spaces.transfer.limits import read_content
+from spaces.transfer.tables import csv_records, xlsx_records
 from spaces.transfer.text import kind_of
 
 LONGEST_WALK = 6
@@ -19,11 +22,16 @@ LONGEST_WALK = 6
 
 @dataclass(frozen=True)
 class Document:
-    """The parsed JSON of a file. `metric_crs` is the city's, for areas in m²; `name` says which collection it is."""
+    """The records of a file. `metric_crs` is the city's, for areas in m²; `name` says which collection it is.
+
+    `kind` is json, csv, xlsx or gpkg; `crs` is what a GeoPackage names for its layer.
+    """
 
     path: Path
     data: Any
     metric_crs: int
+    kind: str = "json"
+    crs: str | None = None
 
     @property
     def name(self) -> str:
@@ -37,15 +45,17 @@ class Document:
 
     def records(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """Each record with its place in the file; what is no object is handed out as {"": it} for its reader to refuse."""
+        word = "row" if self.kind in {"csv", "xlsx"} else "record"
         for at, record in enumerate(records_in(self.data), start=1):
-            yield f"record {at}", record if isinstance(record, Mapping) else {"": record}
+            place = record.get("row", at) if word == "row" else at
+            yield f"{word} {place}", record if isinstance(record, Mapping) else {"": record}
 
     def to_wgs84(self) -> Transformer | None:
         """From the CRS that an older GeoJSON names to lon/lat; None where it is that already."""
         crs = self.data.get("crs") if isinstance(self.data, Mapping) else None
-        if not crs:
+        if not crs and not self.crs:
             return None
-        name = crs.get("properties", {}).get("name") if isinstance(crs, Mapping) else None
+        name = self.crs or (crs.get("properties", {}).get("name") if isinstance(crs, Mapping) else None)
         try:
             given = CRS.from_user_input(name)
         except CRSError as error:
@@ -58,13 +68,13 @@ class Document:
 
 
 def read_document(path: Path, *, metric_crs: int) -> Document:
-    """The JSON of a file, gzipped or not. Raises FileRefused with one sentence."""
-    try:
-        content = path.read_bytes()
-        if content[:2] == b"\x1f\x8b":
-            content = gzip.decompress(content)
-    except (OSError, EOFError) as error:
-        raise FileRefused(f"{path.name} cannot be read: {error}.") from error
+    """The records of a file, gzipped or not, told by its first bytes. Raises FileRefused with one sentence."""
+    content = read_content(path)
+    if content.startswith(MAGIC):
+        data, crs = gpkg_records(content, path.name)
+        return Document(path, data, metric_crs, "gpkg", crs)
+    if content.startswith(b"PK\x03\x04"):
+        return Document(path, xlsx_records(content, path.name), metric_crs, "xlsx")
     if not content.strip():
         raise FileRefused(f"{path.name} is empty.")
     try:
@@ -72,6 +82,9 @@ def read_document(path: Path, *, metric_crs: int) -> Document:
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise FileRefused(f"{path.name} is not UTF-8 text (line {line}); save it as UTF-8.") from error
+    del content
+    if is_csv(text, path):
+        return Document(path, csv_records(text, path.name), metric_crs, "csv")
     try:
         data = json.loads(text)
     except json.JSONDecodeError as error:
@@ -83,6 +96,15 @@ def read_document(path: Path, *, metric_crs: int) -> Document:
     if not isinstance(data, Mapping | list):
         raise FileRefused(f"{path.name} holds {kind_of(data)}, not records.")
     return Document(path, data, metric_crs)
+
+
+def is_csv(text: str, path: Path) -> bool:
+    """By the name, else by a first line that is no JSON or XML and names several columns, one of them an id."""
+    if path.name.lower().removesuffix(".gz").endswith((".csv", ".tsv")):
+        return True
+    first = text.lstrip().partition("\n")[0]
+    names = {name.strip(' "\r').lower() for name in re.split("[,;\t]", first)}
+    return first[:1] not in "[{<" and len(names) > 2 and bool(names & {"place_id", "id", "space_id"})
 
 
 def records_in(data: Any, depth: int = 0) -> list[Any]:

@@ -5,6 +5,7 @@ import re
 # The first match decides; the whole name is looked at in lower case.
 NAME_KINDS = (
     (r"koira|hundpark|\bdog", "dog_field"),
+    (r"venesatama|venepaik|småbåtshamn|båtplats|\bberths?\b|boat harbou?r|\bmarina\b", "berth"),
     (r"leikkipuisto|leikkipaikka|lekpark|lekplats|playground|play area", "playground"),
     (r"kirjasto|bibliotek|library", "library_room"),
     (r"nuoriso|ungdoms|youth", "youth_space"),

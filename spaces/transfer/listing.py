@@ -5,11 +5,14 @@ A format adds a reader that makes Listings; it never touches the database.
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field
 from datetime import date, time
 from typing import Any
 
+from spaces.calendar.rules import STATES as HOURS_STATES
+from spaces.calendar.rules import WEEKS, WeeklyHours, equal_periods
+from spaces.catalog.rules import STATES
 from spaces.catalog.vocabulary import ACCESSIBILITY, EQUIPMENT, KINDS, PURPOSES
 from spaces.pricing.models import PRICE_PERS
 from spaces.transfer.errors import RecordBroken
@@ -17,7 +20,17 @@ from spaces.transfer.errors import RecordBroken
 EVERY_DAY = (1, 2, 3, 4, 5, 6, 7)
 INTERVALS = frozenset({5, 10, 15, 20, 30, 60, 90, 120, 180, 240, 360, 720, 1440})
 OUTDOORS = frozenset(
-    {"park", "square", "market_stall", "playground", "barbecue_spot", "dog_field", "street", "sports_field"}
+    {
+        "park",
+        "square",
+        "market_stall",
+        "playground",
+        "barbecue_spot",
+        "dog_field",
+        "street",
+        "sports_field",
+        "berth",
+    }
 )
 
 
@@ -30,6 +43,10 @@ class Hours:
     closes: time
     valid_from: date | None = None
     valid_to: date | None = None
+    weeks: str = "all"
+    nth: int | None = None
+    state: str = "open"
+    priority: int = 0
 
 
 @dataclass(frozen=True)
@@ -40,6 +57,7 @@ class Exceptional:
     last_day: date
     opens: time | None = None
     closes: time | None = None
+    state: str = "open"
     reasons: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -109,7 +127,10 @@ class ListedSpace:
 
 @dataclass(frozen=True)
 class Listing:
-    """A place. `where` names the record in its file, for reports; `area` is a polygon as WKB, EPSG:4326."""
+    """A place. `where` names the record in its file, for reports; `area` is a polygon as WKB, EPSG:4326.
+
+    `told` names the fields that the source speaks of; the others are left as they are stored. None: all of them.
+    """
 
     source: str
     external_id: str
@@ -128,6 +149,7 @@ class Listing:
     phone: str | None = None
     website: str | None = None
     owner: str | None = None
+    told: tuple[str, ...] | None = None
 
     @property
     def key(self) -> tuple[str, str]:
@@ -135,12 +157,37 @@ class Listing:
 
     def fingerprint(self) -> str:
         """A digest of all that would be stored, independent of where in a file it stood."""
-        content = asdict(replace(self, where=""))
-        content["area"] = self.area.hex() if self.area else None
+        content = plain(self)
+        del content["where"]
         for part in ("units", "spaces"):
             content[part] = sorted(content[part], key=lambda item: item["external_id"])
-        text = json.dumps(content, sort_keys=True, default=str, ensure_ascii=False, separators=(",", ":"))
+        text = json.dumps(content, sort_keys=True, default=written, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def plain(value: Any) -> Any:
+    """A dataclass as dictionaries and lists; `asdict` copies every leaf deeply, which takes four times as long."""
+    if isinstance(value, tuple):
+        return [plain(item) for item in value] if value and hasattr(value[0], "__dict__") else value
+    if hasattr(value, "__dict__"):
+        return {name: plain(item) for name, item in vars(value).items()}
+    return value
+
+
+def written(value: Any) -> str | dict[str, str]:
+    if isinstance(value, bytes):
+        return value.hex()
+    return dict(value) if isinstance(value, Mapping) else str(value)
+
+
+@dataclass(frozen=True)
+class SpaceHours:
+    """Hours for spaces that are there already; `target` names them as the source does."""
+
+    target: str
+    hours: tuple[Hours, ...]
+    exceptions: tuple[Exceptional, ...] = ()
+    where: str = ""
 
 
 def default_hours(space: ListedSpace) -> tuple[Hours, ...]:
@@ -155,26 +202,36 @@ def check(listing: Listing) -> None:
     """What the database would refuse, said with the field's name. Raises RecordBroken."""
     if not listing.external_id:
         raise RecordBroken("id", "is missing")
-    if not listing.names:
+    if not listing.names and (listing.told is None or "names" in listing.told):
         raise RecordBroken("name", "is missing in all languages")
     if (listing.lon is None) != (listing.lat is None):
         raise RecordBroken("location", "has only one of longitude and latitude")
     _known("accessibility", listing.accessibility, ACCESSIBILITY)
     if not listing.spaces:
         raise RecordBroken("spaces", "there is nothing to book")
-    units = [unit.external_id for unit in listing.units]
-    _unique("units", units)
+    ids = [unit.external_id for unit in listing.units]
+    _unique("units", ids)
+    units = set(ids)
     _unique("spaces", [space.external_id for space in listing.spaces])
     for unit in listing.units:
         if not 1 <= unit.lanes <= 10_000:
             raise RecordBroken("lanes", f"{unit.lanes} is not between 1 and 10000")
     for space in listing.spaces:
+        if not space.names and (listing.told is None or "space.names" in listing.told):
+            raise RecordBroken("name", f"space {space.external_id} has no name")
         _check_space(space, units)
 
 
-def _check_space(space: ListedSpace, units: list[str]) -> None:
-    if not space.names:
-        raise RecordBroken("name", f"space {space.external_id} has no name")
+def check_new(listing: Listing, known_spaces: Container[str] | None) -> None:
+    """What is new needs a name; a table without names is only for what is known. Raises RecordBroken."""
+    if known_spaces is None and not listing.names:
+        raise RecordBroken("name", "is missing in all languages, and the place is new")
+    for space in listing.spaces:
+        if not space.names and (known_spaces is None or space.external_id not in known_spaces):
+            raise RecordBroken("name", f"space {space.external_id} has no name, and it is new")
+
+
+def _check_space(space: ListedSpace, units: set[str]) -> None:
     _known("kind", (space.kind,), KINDS)
     _known("purposes", space.purposes, PURPOSES)
     _known("equipment", space.equipment, EQUIPMENT)
@@ -184,8 +241,8 @@ def _check_space(space: ListedSpace, units: list[str]) -> None:
         raise RecordBroken("capacity", f"{space.capacity} is no number of people")
     if space.area_m2 is not None and space.area_m2 < 0:
         raise RecordBroken("area_m2", f"{space.area_m2} is less than nothing")
-    if space.state not in {"draft", "published", "archived"}:
-        raise RecordBroken("state", f"{space.state!r} is not draft, published or archived")
+    if space.state not in STATES:
+        raise RecordBroken("state", f"{space.state!r} is not {', '.join(STATES[:-1])} or {STATES[-1]}")
     terms = space.terms
     if not 0 < terms.min_minutes <= terms.max_minutes:
         raise RecordBroken("duration", f"from {terms.min_minutes} to {terms.max_minutes} minutes is no range")
@@ -201,20 +258,50 @@ def _check_space(space: ListedSpace, units: list[str]) -> None:
         raise RecordBroken("terms", "are not known here")
     if space.price is not None:
         _check_price(space.price)
-    for rule in space.hours or ():
+    check_hours(space.hours or (), space.exceptions)
+
+
+def check_hours(hours: tuple[Hours, ...], exceptions: tuple[Exceptional, ...]) -> None:
+    """Raises RecordBroken for the field "hours" or "exceptions"."""
+    for rule in hours:
         if not rule.days or not set(rule.days) <= set(EVERY_DAY):
             raise RecordBroken("hours", f"{rule.days} are no weekdays from 1 to 7")
-    for exception in space.exceptions:
+        if rule.valid_from and rule.valid_to and rule.valid_to < rule.valid_from:
+            raise RecordBroken("hours", f"{rule.valid_from} to {rule.valid_to} is no period")
+        if rule.state not in HOURS_STATES or rule.weeks not in WEEKS or not 0 <= rule.priority <= 100:
+            raise RecordBroken(
+                "hours", f"{rule.state}, {rule.weeks}, priority {rule.priority} are not known here"
+            )
+        if rule.nth is not None and (rule.nth == 0 or not -5 <= rule.nth <= 5):
+            raise RecordBroken("hours", f"the {rule.nth}th weekday of a month is not from 1 to 5 or -5 to -1")
+    if len(hours) > 1 and (pair := equal_periods(weekly(hours))):
+        told = " and ".join(f"{one.valid_from or '…'}–{one.valid_to or '…'}" for one in pair)
+        raise RecordBroken(
+            "hours", f"two periods of one priority overlap ({told}), so that nothing says which decides"
+        )
+    for exception in exceptions:
         if exception.last_day < exception.first_day or (exception.opens is None) != (
             exception.closes is None
         ):
             raise RecordBroken("exceptions", f"{exception.first_day} to {exception.last_day} is no period")
+        if exception.state not in HOURS_STATES:
+            raise RecordBroken("exceptions", f"{exception.state!r} is not known here")
+
+
+def weekly(hours: tuple[Hours, ...]) -> list[WeeklyHours]:
+    return [
+        WeeklyHours(
+            frozenset(one.days), one.opens, one.closes, one.valid_from, one.valid_to,
+            one.weeks, one.nth, one.state, one.priority,
+        )
+        for one in hours
+    ]  # fmt: skip
 
 
 def _check_price(price: ListedPrice) -> None:
     if price.per not in PRICE_PERS:
         raise RecordBroken("price", f"per {price.per!r} is not known here")
-    if price.amount_minor < 0 or (price.per == "free") != (price.amount_minor == 0):
+    if price.amount_minor < 0 or (price.per == "free" and price.amount_minor):
         raise RecordBroken("price", f"{price.amount_minor} per {price.per} is no price")
 
 

@@ -2,7 +2,6 @@
 
 import math
 import re
-import unicodedata
 from collections.abc import Mapping
 from html.parser import HTMLParser
 from typing import Any
@@ -10,7 +9,12 @@ from typing import Any
 from spaces.transfer.errors import RecordBroken
 
 BLOCKS = frozenset("p div ul ol table tr h1 h2 h3 h4 h5 h6 section article blockquote".split())
-INVISIBLE = dict.fromkeys([0x00AD, 0x200B, 0x200C, 0x2060, 0xFEFF])
+# Soft hyphens, zero-width characters and all control characters but the line's end and the tab.
+INVISIBLE: dict[int, str | None] = {
+    **dict.fromkeys([0x00AD, 0x200B, 0x200C, 0x2060, 0xFEFF]),
+    **dict.fromkeys([code for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"]),
+    0x00A0: " ",
+}
 LOOKS_LIKE_HTML = re.compile(r"<[a-zA-Z/!][^>]*>|&(?:[a-zA-Z]{2,8}|#\d{1,6}|#x[0-9a-fA-F]{1,6});")
 LONGEST = 10_000
 LANGUAGES = ("fi", "sv", "en")
@@ -46,15 +50,17 @@ class _Plain(HTMLParser):
 def plain_text(value: str) -> str:
     """The text that a reader of the page would see, paragraphs kept; at most 10,000 characters."""
     text = value
-    if LOOKS_LIKE_HTML.search(text):
+    if ("<" in text or "&" in text) and LOOKS_LIKE_HTML.search(text):
         parser = _Plain()
         parser.feed(text)
         parser.close()
         text = "".join(parser.parts)
-    text = text.translate(INVISIBLE).replace("\r\n", "\n").replace("\r", "\n").replace("\u00a0", " ")
-    text = "".join(c for c in text if c == "\n" or unicodedata.category(c) != "Cc" or c == "\t")
-    lines = [" ".join(line.split()) for line in text.split("\n")]
-    text = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+    text = text.replace("\r\n", "\n").replace("\r", "\n").translate(INVISIBLE)
+    if "\n" in text:
+        lines = [" ".join(line.split()) for line in text.split("\n")]
+        text = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+    else:
+        text = " ".join(text.split())
     if len(text) > LONGEST:
         text = text[: LONGEST - 1].rsplit(" ", 1)[0] + "…"
     return text

@@ -14,6 +14,7 @@ from marketplace.clock import now
 from marketplace.identity.models import SignedInSession
 from marketplace.identity.queries import COOKIE
 from marketplace.ids import new_token, token_hash
+from spaces.catalog.queries import venue_grants
 
 numbers = count(1)
 
@@ -69,6 +70,7 @@ def actor_of(session: Session, person: Person, *, acting_for: int | None = None)
         is_staff=bool(person.is_staff),
         acting_for=acting_for,
         roles=roles_of(session, person.city_id, person.id),
+        grants=venue_grants(session, person.city_id, person.id),
     )
 
 

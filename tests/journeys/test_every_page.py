@@ -28,6 +28,20 @@ PUBLIC = (
 PERSONAL = ("my/bookings", "profile", "organisations", "organisations/new")
 
 
+DESK = (
+    "offer",
+    "desk",
+    "desk/spaces/new",
+    "desk/timeline",
+    "desk/timeline?view=week",
+    "desk/spaces/{space}",
+    "desk/spaces/{space}/hours",
+    "desk/spaces/{space}/prices",
+    "desk/spaces/{space}/history",
+    "desk/venues/{venue}",
+)
+
+
 def check(page: Page, path: str) -> None:
     page.goto(path)
     page.wait_for_load_state("networkidle")
@@ -57,3 +71,21 @@ def test_personal_pages_are_clean(open_browser: Callable[..., Page], lang: str, 
     sign_in(page, "aino@example.org", lang)
     for path in PERSONAL:
         check(page, f"/{lang}/{path}")
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+@pytest.mark.parametrize("lang", ["fi", "sv", "en"])
+def test_the_desk_is_clean(
+    open_browser: Callable[..., Page], product: Product, lang: str, width: int
+) -> None:
+    page = open_browser(lang=lang, width=width)
+    sign_in(page, "elina@example.org", lang)
+    with rows(
+        product,
+        "SELECT s.id, s.venue_id FROM space s JOIN venue v ON v.id = s.venue_id JOIN membership m"
+        " ON m.organisation_id = v.owner_id JOIN person p ON p.id = m.person_id"
+        " WHERE p.email = 'elina@example.org' AND s.state = 'published' ORDER BY s.id LIMIT 1",
+    ) as found:
+        space, venue = found[0]
+    for path in DESK:
+        check(page, f"/{lang}/" + path.format(space=space, venue=venue))

@@ -1,6 +1,7 @@
 // Every page. Links and forms work without any of this; the modules below only make them quicker.
 import "htmx.org/dist/htmx.esm.js";
 import { loadWhenSeen } from "./lazy.js";
+import "./all.js";
 import "./busy.js";
 import "./menus.js";
 import "./search.js";
@@ -13,6 +14,15 @@ function start() {
   }
   for (const node of document.querySelectorAll("[data-week]")) {
     loadWhenSeen(/** @type {HTMLElement} */ (node), async () => (await import("./week.js")).drawWeek);
+  }
+  for (const node of document.querySelectorAll("[data-timeline]")) {
+    loadWhenSeen(/** @type {HTMLElement} */ (node), async () => (await import("./timeline.js")).drawTimeline);
+  }
+  for (const node of document.querySelectorAll("[data-queue]")) {
+    loadWhenSeen(/** @type {HTMLElement} */ (node), async () => (await import("./timeline.js")).watchQueue);
+  }
+  for (const node of document.querySelectorAll("[data-print]")) {
+    import("./timeline.js").then(({ offerPrint }) => offerPrint(/** @type {HTMLElement} */ (node)));
   }
 }
 

@@ -16,6 +16,7 @@ import {
   tileLayer,
 } from "leaflet/dist/leaflet-src.esm.js";
 import { loadStyle } from "./lazy.js";
+import { pickPoint } from "./pick.js";
 import { askAgain } from "./search.js";
 
 const MOVE_REST = 400; // ms after a move before the list follows
@@ -76,6 +77,7 @@ export async function drawMap(node) {
   if (wanted) show(wanted, options.bounds ? 0 : 48);
   const land = await districts;
   if (!wanted && land) show(land);
+  if (options.pick) pickPoint(map, options.pick);
 
   document.addEventListener("row:point", (event) => {
     const { row, on } = /** @type {CustomEvent} */ (event).detail;

@@ -46,6 +46,7 @@ def test_a_second_press_adds_nothing(signed_in_client, session):
         ({"kind": "company", "business_id": "0201256-7"}, "business_id"),
         ({"kind": "guild"}, "kind"),
         ({"kind": "city_division", "business_id": "0201256-6"}, "kind"),
+        ({"kind": "public_body", "business_id": "0313471-7"}, "kind"),
         ({"name": "x" * 101}, "name"),
     ],
 )

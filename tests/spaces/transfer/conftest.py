@@ -10,9 +10,12 @@ from sqlalchemy.orm import Session
 
 from marketplace.accounts.actor import system
 from marketplace.cities.models import City
-from spaces.transfer.actions import Report, import_listings
+from marketplace.clock import now
+from spaces.transfer.actions import Report, import_hours, import_listings
 from spaces.transfer.documents import read_document
+from spaces.transfer.exports import EXPORT_BY_NAME, export_file
 from spaces.transfer.formats import format_of
+from spaces.transfer.queries import all_listings, venue_ids
 
 Import = Callable[..., Report]
 
@@ -23,16 +26,28 @@ def import_file(session: Session, city: City) -> Import:
 
     def run(path: Path, asked: str | None = None, **options: Any) -> Report:
         document = read_document(path, metric_crs=city.metric_crs)
-        report = import_listings(
-            session,
-            city,
-            format_of(document, asked).read(document),
-            actor=system(city.id, "command"),
-            **options,
+        chosen = format_of(document, asked)
+        action: Any = import_hours if chosen.brings == "hours" else import_listings
+        report: Report = action(
+            session, city, chosen.read(document), actor=system(city.id, "command"), **options
         )
         session.flush()
         session.expire_all()
         return report
+
+    return run
+
+
+@pytest.fixture
+def export(session: Session, city: City, tmp_path: Path) -> Callable[[str], Path]:
+    """Everything of the city as a file of this format."""
+
+    def run(name: str, ending: str = "json") -> Path:
+        session.flush()
+        path = tmp_path / f"out.{ending}"
+        listings = all_listings(session, city, venue_ids(session, city), day=now().date())
+        export_file(path, listings, EXPORT_BY_NAME[name])
+        return path
 
     return run
 

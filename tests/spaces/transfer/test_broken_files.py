@@ -29,7 +29,7 @@ from tests.spaces.transfer.files import POINT, SQUARE, allu_row, collection, fea
         (b'"text"', "holds text, not records"),
         (b"[]", "holds no records"),
         (b'{"type": "FeatureCollection", "features": []}', "holds no records"),
-        (b'[{"colour": "red"}]', "none of the known formats: allu, servicemap-geojson"),
+        (b'[{"colour": "red"}]', "none of the known formats: csv, xlsx, geopackage, allu"),
         (b"[1, 2]", "none of the known formats"),
         (b"[" * 100_000, "not JSON|nested too deeply"),
         (b"\x1f\x8bnonsense", "cannot be read"),
@@ -174,7 +174,7 @@ def test_what_the_database_refuses_does_not_stop_the_rest(
     assert (report.created, report.spaces) == (2, 2)
     (problem,) = report.problems
     assert problem.where == "record 2 (id 2)"
-    assert problem.reason.startswith("the database refused it: integer out of range")
+    assert problem.reason.endswith("is out of range for type integer")
     assert session.scalar(select(func.count()).select_from(Space)) == 2
 
 

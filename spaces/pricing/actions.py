@@ -1,0 +1,347 @@
+"""The verbs of prices: new lists, discount codes and their uses, customer groups, the outdoor tariff."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+
+from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import Session
+
+from marketplace.accounts.actor import Actor
+from marketplace.accounts.audit import audit
+from marketplace.accounts.models import Organisation
+from marketplace.cities.models import City
+from marketplace.errors import N_, FieldError
+from spaces.catalog.models import Space, Venue
+from spaces.catalog.policy import require_may_manage
+from spaces.pricing.errors import (
+    CodeNotFound,
+    CodeNotValid,
+    CodeUsedUp,
+    DiscountWrong,
+    ListAlreadyHolds,
+    PriceListWrong,
+)
+from spaces.pricing.lists import MOST_MINOR, PriceList, faults, tidy
+from spaces.pricing.models import (
+    DiscountCode,
+    DiscountUse,
+    OrganisationGroup,
+    OutdoorTariff,
+    Price,
+    PriceVariation,
+)
+from spaces.pricing.outdoor import Tariff
+from spaces.pricing.queries import code_named, price_lists_of, vat_rates_on
+from spaces.pricing.rules import CUSTOMER_GROUPS, Discount
+
+LONGEST_CODE = 40
+FURTHEST = timedelta(days=5 * 365)
+
+
+def checked_list(session: Session, space: Space, asked: PriceList, *, today: date) -> PriceList:
+    """The list without what its kind does not use. Raises PriceListWrong with every fault of it."""
+    list_ = tidy(asked)
+    wrong = list(faults(list_, has_area=space.area_m2 is not None))
+    if list_.valid_from < today:
+        wrong.append(FieldError("valid_from", "in-the-past", N_("A new list begins today at the earliest.")))
+    elif list_.valid_from > today + FURTHEST:
+        wrong.append(FieldError("valid_from", "too-far-ahead", N_("A list begins within five years.")))
+    if list_.vat_code not in vat_rates_on(session, space.city_id, list_.valid_from):
+        wrong.append(
+            FieldError(
+                "vat_code", "unknown-vat", N_("The city has no such tax rate on the first day of the list.")
+            )
+        )
+    if wrong:
+        raise PriceListWrong(*wrong)
+    return list_
+
+
+def set_prices(
+    session: Session, space: Space, venue: Venue, asked: PriceList, *, actor: Actor, today: date
+) -> PriceList:
+    """Let this list hold from its first day on; one that begins the same day is replaced, earlier ones are history.
+
+    Bookings keep the price they were sold at. Raises NotYourVenue, PriceListWrong.
+    """
+    require_may_manage(actor, venue)
+    # Two owners who save at once: the second sees what the first has written.
+    session.execute(
+        select(Space.id).where(Space.city_id == space.city_id, Space.id == space.id).with_for_update()
+    )
+    list_ = checked_list(session, space, asked, today=today)
+    before = next(
+        (
+            old
+            for old in price_lists_of(session, space.city_id, space.id)
+            if old.valid_from <= list_.valid_from
+        ),
+        None,
+    )
+    session.execute(delete(Price).where(*its_row(space, list_.valid_from)))
+    key = {"city_id": space.city_id, "space_id": space.id, "valid_from": list_.valid_from}
+    session.execute(
+        insert(Price).values(
+            **key,
+            per=list_.per,
+            amount_minor=list_.base_minor,
+            vat_code=list_.vat_code,
+            slot_minutes=list_.slot_minutes,
+            minimum_minor=list_.minimum_minor,
+            build_percent=list_.build_percent,
+        )
+    )
+    if list_.rows:
+        session.execute(
+            insert(PriceVariation),
+            [
+                {
+                    **key,
+                    "position": n,
+                    "group_code": row.group,
+                    "days": sorted(row.days),
+                    "from_minute": row.from_minute,
+                    "to_minute": row.to_minute,
+                    "amount_minor": row.amount_minor,
+                }
+                for n, row in enumerate(list_.rows)
+            ],
+        )
+    audit(
+        session, actor, "price.changed", "space", space.id,
+        before=before.as_json() if before else None, after=list_.as_json(),
+    )  # fmt: skip
+    session.flush()
+    return list_
+
+
+def its_row(space: Space, valid_from: date) -> tuple[ColumnElement[bool], ...]:
+    return Price.city_id == space.city_id, Price.space_id == space.id, Price.valid_from == valid_from
+
+
+def withdraw_list(
+    session: Session, space: Space, venue: Venue, valid_from: date, *, actor: Actor, today: date
+) -> None:
+    """Take away a list that has not begun; the one before it goes on. Raises NotYourVenue, ListAlreadyHolds."""
+    require_may_manage(actor, venue)
+    if valid_from <= today:
+        raise ListAlreadyHolds
+    before = next(
+        (old for old in price_lists_of(session, space.city_id, space.id) if old.valid_from == valid_from),
+        None,
+    )
+    if before is None:
+        return
+    session.execute(delete(Price).where(*its_row(space, valid_from)))
+    audit(session, actor, "price.withdrawn", "space", space.id, before=before.as_json(), after=None)
+    session.flush()
+
+
+@dataclass(frozen=True)
+class AskedCode:
+    """A discount code as its owner writes it; a percentage or an amount."""
+
+    code: str
+    percent: int | None
+    amount_minor: int | None
+    valid_from: date
+    valid_until: date | None
+    max_uses: int | None
+
+
+def make_code(
+    session: Session, space: Space, venue: Venue, asked: AskedCode, *, actor: Actor
+) -> DiscountCode:
+    """Raises NotYourVenue, DiscountWrong."""
+    require_may_manage(actor, venue)
+    word = asked.code.strip().upper()
+    wrong = []
+    if not (3 <= len(word) <= LONGEST_CODE and word.replace("-", "").isalnum()):
+        wrong.append(FieldError("code", "odd-code", N_("Use 3 to 40 letters and numbers.")))
+    elif code_named(session, space.city_id, space.id, word) is not None:
+        wrong.append(FieldError("code", "code-exists", N_("There is such a code already.")))
+    if (asked.percent is None) == (asked.amount_minor is None):
+        wrong.append(FieldError("percent", "one-kind", N_("Give either a percentage or an amount.")))
+    if asked.percent is not None and not 1 <= asked.percent <= 100:
+        wrong.append(FieldError("percent", "odd-share", N_("Give a share from 1 to 100.")))
+    if asked.amount_minor is not None and not 1 <= asked.amount_minor <= MOST_MINOR:
+        wrong.append(FieldError("amount", "odd-amount", N_("Give an amount up to 100,000.")))
+    if asked.valid_until is not None and asked.valid_until < asked.valid_from:
+        wrong.append(FieldError("valid_until", "odd-days", N_("The last day cannot be before the first.")))
+    if asked.max_uses is not None and not 1 <= asked.max_uses <= 1_000_000:
+        wrong.append(FieldError("max_uses", "odd-uses", N_("Give a whole number from 1 to 1,000,000.")))
+    if wrong:
+        raise DiscountWrong(*wrong)
+    values = {**asdict(asked), "code": word}
+    made = DiscountCode(city_id=space.city_id, space_id=space.id, **values)
+    session.add(made)
+    session.flush()
+    audit(session, actor, "discount_code.made", "space", space.id, before=None, after=code_json(made))
+    return made
+
+
+def end_code(
+    session: Session, space: Space, venue: Venue, code_id: int, *, actor: Actor, today: date
+) -> None:
+    """Let a code be valid no more, from today on; what was sold with it stays. Raises NotYourVenue, CodeNotFound."""
+    require_may_manage(actor, venue)
+    code = session.scalar(
+        select(DiscountCode)
+        .where(
+            DiscountCode.city_id == space.city_id,
+            DiscountCode.id == code_id,
+            DiscountCode.space_id == space.id,
+        )
+        .with_for_update()
+    )
+    if code is None:
+        raise CodeNotFound
+    before = code_json(code)
+    # The use counter is what every booking asks, so a full counter ends a code at once, today.
+    code.max_uses = code.uses
+    code.valid_until = max(today, code.valid_from)
+    session.flush()
+    audit(session, actor, "discount_code.ended", "space", space.id, before=before, after=code_json(code))
+
+
+def code_json(code: DiscountCode) -> dict[str, object]:
+    return {
+        "code": code.code,
+        "percent": code.percent,
+        "amount_minor": code.amount_minor,
+        "valid_from": code.valid_from.isoformat(),
+        "valid_until": code.valid_until.isoformat() if code.valid_until else None,
+        "max_uses": code.max_uses,
+    }
+
+
+def discount_named(session: Session, space: Space, word: str, *, day: date) -> Discount | None:
+    """What this word takes off a booking made on `day`; nothing for an empty word. Raises CodeNotValid, CodeUsedUp."""
+    if not word.strip():
+        return None
+    code = (
+        code_named(session, space.city_id, space.id, word[: LONGEST_CODE + 1]) if "\x00" not in word else None
+    )
+    if code is None or not code.valid_from <= day <= (code.valid_until or date.max):
+        raise CodeNotValid
+    if code.max_uses is not None and code.uses >= code.max_uses:
+        raise CodeUsedUp
+    return Discount(code.code, code.percent, code.amount_minor)
+
+
+def use_code(session: Session, space: Space, word: str, *, holder_id: int, day: date) -> None:
+    """Count one use of the code by this holder. Raises CodeUsedUp, also for one of two who use the last at once.
+
+    The row is locked until the end of the transaction: use it after everything else that locks.
+    """
+    code_id = session.scalar(
+        update(DiscountCode)
+        .where(
+            DiscountCode.city_id == space.city_id,
+            DiscountCode.space_id == space.id,
+            DiscountCode.code == word,
+            DiscountCode.valid_from <= day,
+            (DiscountCode.valid_until.is_(None)) | (DiscountCode.valid_until >= day),
+            (DiscountCode.max_uses.is_(None)) | (DiscountCode.uses < DiscountCode.max_uses),
+        )
+        .values(uses=DiscountCode.uses + 1)
+        .returning(DiscountCode.id)
+        .execution_options(synchronize_session=False)
+    )
+    if code_id is None:
+        raise CodeUsedUp
+    session.execute(insert(DiscountUse).values(city_id=space.city_id, holder_id=holder_id, code_id=code_id))
+
+
+def release_code(session: Session, city_id: int, *, holder_id: int) -> None:
+    """Give back the use of this holder, if it had one."""
+    code_id = session.scalar(
+        delete(DiscountUse)
+        .where(DiscountUse.city_id == city_id, DiscountUse.holder_id == holder_id)
+        .returning(DiscountUse.code_id)
+        .execution_options(synchronize_session=False)
+    )
+    if code_id is not None:
+        session.execute(
+            update(DiscountCode)
+            .where(DiscountCode.city_id == city_id, DiscountCode.id == code_id)
+            .values(uses=DiscountCode.uses - 1)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def give_group(session: Session, organisation: Organisation, group: str | None, *, actor: Actor) -> None:
+    """Price the organisation's bookings for this group; None takes it back to its kind. Raises ValueError on an unknown
+    group. For the city's staff only: the command line."""
+    if group is not None and group not in CUSTOMER_GROUPS:
+        raise ValueError(group)
+    key = {"city_id": organisation.city_id, "organisation_id": organisation.id}
+    old = session.get(OrganisationGroup, (organisation.city_id, organisation.id))
+    before = old.group_code if old else None
+    if group is None:
+        session.execute(
+            delete(OrganisationGroup).where(
+                OrganisationGroup.city_id == organisation.city_id,
+                OrganisationGroup.organisation_id == organisation.id,
+            )
+        )
+    else:
+        session.execute(
+            upsert(OrganisationGroup)
+            .values(**key, group_code=group)
+            .on_conflict_do_update(index_elements=["city_id", "organisation_id"], set_={"group_code": group})
+        )
+    audit(
+        session,
+        actor,
+        "organisation.group_given",
+        "organisation",
+        organisation.id,
+        before=before,
+        after=group,
+    )
+    session.flush()
+
+
+@dataclass
+class StoredTariffs:
+    """What an import of tariffs did."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+
+
+def store_tariffs(
+    session: Session, city: City, tariffs: Sequence[Tariff], *, source: str, actor: Actor
+) -> StoredTariffs:
+    """Write the rows of a tariff file; a row is known by all but its charge. Storing the same again writes nothing."""
+    known = {
+        tariff_key(row): row
+        for row in session.scalars(
+            select(OutdoorTariff).where(OutdoorTariff.city_id == city.id, OutdoorTariff.source == source)
+        )
+    }
+    done = StoredTariffs()
+    for tariff in tariffs:
+        values = asdict(tariff)
+        row = known.get(tariff_key(tariff))
+        if row is None:
+            session.add(OutdoorTariff(city_id=city.id, source=source, **values))
+            done.created += 1
+        elif all(getattr(row, name) == value for name, value in values.items()):
+            done.unchanged += 1
+        else:
+            for name, value in values.items():
+                setattr(row, name, value)
+            done.updated += 1
+    if done.created or done.updated:
+        audit(session, actor, "tariffs.imported", "city", city.id, source=source, **asdict(done))
+    session.flush()
+    return done
+
+
+def tariff_key(row: Tariff | OutdoorTariff) -> tuple[str, str, str, str, str, date]:
+    return row.use, row.key, row.place, row.surface, row.payment_class, row.valid_from
