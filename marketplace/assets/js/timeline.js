@@ -9,30 +9,10 @@
 //   <form data-shut data-text="Close {what}, {time}?" hidden>    the same for free time and the resource's `close`
 //
 // Times are wall-clock times of the city, without an offset, and are shown as they are.
+import { calmRoles, element } from "./drawn.js";
 import { loadStyle } from "./lazy.js";
 
 const SIDEBAR = 208; // px, as in desk.css
-const ROLES = ["table", "rowgroup", "row", "cell", "columnheader", "rowheader"];
-
-/** The calendar ships table roles that do not match its children; the table below is the twin. @param {Element} node */
-function calmRoles(node) {
-  for (const e of node.querySelectorAll(ROLES.map((role) => `[role=${role}]`).join()))
-    e.removeAttribute("role");
-  for (const e of node.querySelectorAll("[aria-colindex],[aria-rowindex]")) {
-    e.removeAttribute("aria-colindex");
-    e.removeAttribute("aria-rowindex");
-  }
-  for (const e of node.querySelectorAll("time[aria-label]")) e.removeAttribute("aria-label");
-  for (const e of node.querySelectorAll("aside")) e.setAttribute("role", "presentation");
-}
-
-/** @param {string} tag @param {string} text @param {string} [name] */
-function element(tag, text, name) {
-  const node = document.createElement(tag);
-  node.textContent = text;
-  if (name) node.className = name;
-  return node;
-}
 
 /** @param {HTMLElement} node @returns {any} */
 function dataOf(node) {

@@ -6,30 +6,10 @@
 //
 // Times are wall-clock times of the space, without an offset, and are shown as they are.
 import { createCalendar, destroyCalendar, Interaction, TimeGrid } from "@event-calendar/core";
+import { calmRoles, element } from "./drawn.js";
 import { loadStyle } from "./lazy.js";
 
 const LOOKS = { free: "ev-free", taken: "ev-busy", closed: "ev-closed", mine: "ev-mine", selected: "ev-sel" };
-const ROLES = ["table", "rowgroup", "row", "cell", "columnheader", "rowheader"];
-
-/** The calendar ships table roles that do not match its children; the list beside it is the twin. @param {Element} node */
-function calmRoles(node) {
-  for (const e of node.querySelectorAll(ROLES.map((role) => `[role=${role}]`).join()))
-    e.removeAttribute("role");
-  for (const e of node.querySelectorAll("[aria-colindex],[aria-rowindex]")) {
-    e.removeAttribute("aria-colindex");
-    e.removeAttribute("aria-rowindex");
-  }
-  for (const e of node.querySelectorAll("time[aria-label]")) e.removeAttribute("aria-label");
-  for (const e of node.querySelectorAll("aside")) e.setAttribute("role", "presentation");
-}
-
-/** @param {string} tag @param {string} text @param {string} [name] */
-function element(tag, text, name) {
-  const node = document.createElement(tag);
-  node.textContent = text;
-  if (name) node.className = name;
-  return node;
-}
 
 /** The start that a press at `time` means: the step it falls in, inside a free span. */
 function startAt(/** @type {string} */ time, /** @type {any[]} */ free, /** @type {number} */ step) {
