@@ -9,10 +9,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import ColumnElement, and_, bindparam, false, func, literal, or_, select, text, true
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import ColumnElement, and_, false, func, literal, or_, select, true
 from sqlalchemy.orm import Session
-from sqlalchemy.types import BigInteger
 
 from bookings.lifecycle import policy
 from bookings.lifecycle.models import Booking
@@ -23,8 +21,8 @@ from marketplace.accounts.models import Organisation, Person
 from marketplace.cities.models import City
 from marketplace.db import Localised, span_of
 from marketplace.timespan import Span, instant, local_days
-from spaces.calendar.models import MAX_LANES, Closure, OpeningException, OpeningMonth
-from spaces.calendar.queries import UNIT_AND_LANE, calendars_of
+from spaces.calendar.models import Closure, OpeningException, OpeningMonth
+from spaces.calendar.queries import TAKEN, calendars_of
 from spaces.calendar.rules import DAY, SpaceCalendar, midnight
 from spaces.catalog.desk_queries import workplaces
 from spaces.catalog.models import Space, Venue
@@ -33,18 +31,6 @@ from spaces.catalog.policy import HANDLE, VIEW
 # Shown on the desk: what is or was on offer. Drafts and archived listings have no days to show.
 STATES = ("published", "hidden")
 MOST_VENUES = 200
-
-HOLDERS = text(f"""
-    SELECT unit_id, c.holder_id, c.part, c.starts, c.ends
-    FROM unnest(:unit_ids) AS wanted(unit_id), LATERAL (
-        SELECT holder_id, part, lower(during) AS starts, upper(during) AS ends
-        FROM claim
-        WHERE {UNIT_AND_LANE}
-              && int8range(wanted.unit_id * {MAX_LANES}, wanted.unit_id * {MAX_LANES} + {MAX_LANES - 1}, '[]')
-          AND during && tstzrange(:start, :end)
-        OFFSET 0
-    ) c
-""").bindparams(bindparam("unit_ids", type_=ARRAY(BigInteger)))
 
 
 @dataclass(frozen=True)
@@ -188,7 +174,7 @@ def uses_of(
             units.setdefault(unit.unit_id, []).append(calendar.space_id)
     values = {"unit_ids": list(units), "start": window.start, "end": window.end}
     held: dict[tuple[int, int], Span | None] = {}
-    for unit_id, holder_id, part, start, end in session.execute(HOLDERS, values):
+    for unit_id, holder_id, _, part, start, end in session.execute(TAKEN, values):
         for space_id in units[unit_id]:
             # The claims of a closure are all buffers, so those count here too; whose they are is seen below.
             body = Span(start, end) if part == 0 else held.get((space_id, holder_id))

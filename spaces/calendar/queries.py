@@ -45,11 +45,11 @@ OPEN = text("""
 # The first expression of the exclusion constraint, to the letter, so that its index serves.
 UNIT_AND_LANE = "int8range(unit_id * 65536 + lane, unit_id * 65536 + lane, '[]')"
 
-# One probe of the exclusion constraint's own index for each unit.
+# Who has what of these units in a window: one probe of the exclusion constraint's own index for each unit.
 TAKEN = text(f"""
-    SELECT unit_id, c.lane, c.part, c.starts, c.ends
+    SELECT unit_id, c.holder_id, c.lane, c.part, c.starts, c.ends
     FROM unnest(:unit_ids) AS wanted(unit_id), LATERAL (
-        SELECT lane, part, lower(during) AS starts, upper(during) AS ends
+        SELECT holder_id, lane, part, lower(during) AS starts, upper(during) AS ends
         FROM claim
         WHERE {UNIT_AND_LANE}
               && int8range(wanted.unit_id * {MAX_LANES}, wanted.unit_id * {MAX_LANES} + {MAX_LANES - 1}, '[]')
@@ -107,7 +107,7 @@ def fill_units(session: Session, units: dict[int, UnitCalendar], window: Span) -
     bodies: dict[tuple[int, int], list[Span]] = {}
     buffers: dict[tuple[int, int], list[Span]] = {}
     values = {"unit_ids": list(units), "start": window.start, "end": window.end}
-    for unit_id, lane, part, start, end in session.execute(TAKEN, values):
+    for unit_id, _, lane, part, start, end in session.execute(TAKEN, values):
         (bodies if part == 0 else buffers).setdefault((unit_id, lane), []).append(Span(start, end))
     for unit_id, lane in bodies.keys() | buffers.keys():
         key = unit_id, lane
