@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from bookings.lifecycle import policy
+from bookings.lifecycle.details import NO_DETAILS, Details
 from bookings.lifecycle.errors import (
     AttendeesOutOfRange,
     BuildDaysWrong,
@@ -59,7 +60,7 @@ from spaces.catalog.models import Space, Venue
 from spaces.catalog.policy import require_may_handle
 from spaces.pricing.actions import discount_named, release_code, use_code
 from spaces.pricing.queries import groups_of, price_on
-from spaces.pricing.rules import NO_BUILD_DAYS, BuildDays, PriceTerms, Quote, quote
+from spaces.pricing.rules import NO_BUILD_DAYS, PriceTerms, Quote, quote
 
 SUBMITTED_ONCE = "uq_booking_city_id_person_id_submission"
 UNIQUE_REFERENCE = "uq_booking_city_id_reference"
@@ -80,14 +81,12 @@ def request_booking(
     at: datetime,
     source: str = "web",
     expected_total_minor: int | None = None,
-    code: str = "",
-    build: BuildDays = NO_BUILD_DAYS,
+    details: Details = NO_DETAILS,
 ) -> Booking:
     """Book the space, at once or by a request to its owner, and take the time.
 
     The same `submission` of the same person gives the booking it has made already. `expected_total_minor` is the price
-    the person saw, so the most they have agreed to. `code` is the word of a discount, `build` the days of it that only
-    build up and tear down. Raises the refusals of `policy.require_may_book`, TooManyPeople, AttendeesOutOfRange, a
+    the person saw, so the most they have agreed to. `details` is what the space asks beside. Raises the refusals of `policy.require_may_book`, TooManyPeople, AttendeesOutOfRange, a
     TimeNotBookable, PriceChanged, BuildDaysWrong, CodeNotValid, CodeUsedUp, SubmissionUsed, SlotTaken; then nothing is left behind and the transaction is usable.
     """
     person_id = policy.require_may_book(actor, space, organisation_id)
@@ -104,7 +103,7 @@ def request_booking(
         if known is not None:
             return same_request(known, space, during)
         raise
-    _, prices = prices_for(session, city, space, during, [organisation_id], code=code, build=build, at=at)
+    _, prices = prices_for(session, city, space, during, [organisation_id], details=details, at=at)
     price = prices[organisation_id]
     if expected_total_minor is not None and price.total.minor > expected_total_minor:
         raise PriceChanged(total_minor=price.total.minor, currency=price.total.currency)
@@ -196,8 +195,7 @@ def prices_for(
     organisation_ids: Sequence[int | None],
     *,
     at: datetime,
-    code: str = "",
-    build: BuildDays = NO_BUILD_DAYS,
+    details: Details = NO_DETAILS,
 ) -> tuple[PriceTerms, dict[int | None, Quote]]:
     """The price list, and what this time costs each organisation, and oneself (None).
 
@@ -206,6 +204,7 @@ def prices_for(
     terms = price_on(session, city, space.id, during.start.astimezone(city.zone).date())
     if terms is None:
         raise NotOnOffer
+    build, code = details.build, details.code
     if build != NO_BUILD_DAYS and build.before + build.after >= len(local_days(during, city.zone)):
         raise BuildDaysWrong
     ids = [id_ for id_ in organisation_ids if id_ is not None] if terms.varies_by_group else []

@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext
 from wtforms import HiddenField, StringField, TextAreaField, ValidationError
 from wtforms.validators import Length
 
+from bookings.lifecycle.details import Details
 from bookings.lifecycle.errors import TimeUnreadable
 from marketplace.timespan import Span
 from marketplace.web.forms import Form
@@ -140,6 +141,10 @@ class CheckoutForm(Form):
     @property
     def build(self) -> BuildDays:
         return BuildDays(*(min(read_whole(f.data) or 0, 366) for f in (self.build_before, self.build_after)))
+
+    @property
+    def details(self) -> Details:
+        return Details(self.code.data or "", self.build)
 
     @property
     def expected_total(self) -> int | None:

@@ -1,5 +1,6 @@
 """Pages of booking a space: checkout, one-click booking, the booking's page, cancellation, the owner's answer."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from flask import Response, flash, redirect, render_template, request, url_for
@@ -132,8 +133,7 @@ def create(space_id: int) -> Page:
                     submission=form.submission.data or "",
                     at=at,
                     expected_total_minor=form.expected_total,
-                    code=form.code.data or "",
-                    build=form.build,
+                    details=form.details,
                 )
             return done(booking)
         except (SlotTaken, TimeNotBookable) as taken:
@@ -337,20 +337,20 @@ def checkout_prices(
 ) -> tuple[PriceTerms, dict[str, Quote]]:
     """What each choice would cost; without the code or the build days that cannot be used, which are told in the form."""
     ids: dict[str, int | None] = {value: organisation_id_of(value) for value in ["myself", *choices]}
-    code, build = form.code.data or "", form.build
+    details = form.details
     while True:
         try:
             terms, prices = actions.prices_for(
-                session, current_city(), space, during, list(ids.values()), at=now(), code=code, build=build
+                session, current_city(), space, during, list(ids.values()), at=now(), details=details
             )
         except (CodeNotValid, CodeUsedUp) as refusal:
             if not form.code.errors:
                 form.show(refusal)
-            code = ""
+            details = replace(details, code="")
         except BuildDaysWrong as refusal:
             if not form.build_before.errors:
                 form.show(refusal)
-            build = NO_BUILD_DAYS
+            details = replace(details, build=NO_BUILD_DAYS)
         else:
             return terms, {value: prices[id_] for value, id_ in ids.items()}
 

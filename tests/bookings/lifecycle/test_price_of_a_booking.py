@@ -11,6 +11,7 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from bookings.lifecycle.actions import cancel_booking, request_booking
+from bookings.lifecycle.details import Details
 from bookings.lifecycle.errors import BuildDaysWrong, PriceChanged
 from bookings.lifecycle.models import Booking
 from marketplace.accounts.models import Organisation, Person
@@ -179,18 +180,21 @@ def test_a_code_is_a_line_is_counted_and_given_back(session: Session, city: City
     space = open_space(session, city)
     code = give_code(session, space, max_uses=1)
     actor = actor_of(session, person)
-    booking = book(session, city, space, actor, span_on(city, 18, 20), code=" summer ")
+    booking = book(session, city, space, actor, span_on(city, 18, 20), details=Details(code=" summer "))
     assert booking.total_minor == 3000
     assert booking.lines[-1] == {
         "code": "discount", "quantity": "1", "unit_minor": -1000, "total_minor": -1000, "note": "SUMMER",
     }  # fmt: skip
     with pytest.raises(CodeUsedUp):
-        book(session, city, space, actor, span_on(city, 10, 12), code="SUMMER")
+        book(session, city, space, actor, span_on(city, 10, 12), details=Details(code="SUMMER"))
     cancel_booking(session, city, booking, actor=actor, at=NOW)
     session.refresh(code)
     assert code.uses == 0
     assert session.scalars(select(DiscountUse)).all() == []
-    assert book(session, city, space, actor, span_on(city, 10, 12), code="SUMMER").total_minor == 3000
+    assert (
+        book(session, city, space, actor, span_on(city, 10, 12), details=Details(code="SUMMER")).total_minor
+        == 3000
+    )
 
 
 @pytest.mark.parametrize(
@@ -209,7 +213,9 @@ def test_a_code_of_another_day_or_place_is_not_valid(
     give_code(session, space, **fields)
     give_code(session, other, "OTHER")
     with pytest.raises(CodeNotValid):
-        book(session, city, space, actor_of(session, person), span_on(city, 18, 20), code=word)
+        book(
+            session, city, space, actor_of(session, person), span_on(city, 18, 20), details=Details(code=word)
+        )
 
 
 def test_the_checkout_takes_a_code_and_says_what_is_wrong_with_it(
@@ -244,7 +250,7 @@ def test_the_last_use_of_a_code_is_used_once(committing: Engine) -> None:
             with transaction() as session:
                 return request_booking(
                     session, city, space, actor=actors[n], during=span_on(city, 8 + n, 9 + n), purpose="", attendees=None,
-                    organisation_id=None, submission=f"submission-{n}", at=NOW, code="SUMMER",
+                    organisation_id=None, submission=f"submission-{n}", at=NOW, details=Details(code="SUMMER"),
                 ).total_minor  # fmt: skip
 
         return run
@@ -270,8 +276,8 @@ def test_build_days_are_sold_at_their_share_and_leave_a_day_for_the_occasion(
     actor = actor_of(session, person)
     whole = span_on(city, 8, 48 + 20)
     with pytest.raises(BuildDaysWrong):
-        book(session, city, space, actor, whole, build=BuildDays(2, 1))
-    booking = book(session, city, space, actor, whole, build=BuildDays(1, 1))
+        book(session, city, space, actor, whole, details=Details(build=BuildDays(2, 1)))
+    booking = book(session, city, space, actor, whole, details=Details(build=BuildDays(1, 1)))
     assert booking.total_minor == 20000
     assert [(line["code"], line["quantity"]) for line in booking.lines] == [
         ("build_days", "2"),
