@@ -12,8 +12,11 @@ from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from marketplace import db, logs
+from marketplace.accounts.commands import accounts_group
 from marketplace.cities.commands import city_group
 from marketplace.commands import db_group, templates_group
+from marketplace.files import port as files
+from marketplace.files.opening import open_store
 from marketplace.identity import jobs as identity_jobs
 from marketplace.identity import views as identity_views
 from marketplace.identity.queries import actor_of_request
@@ -23,7 +26,7 @@ from marketplace.notifications import views as mailbox_views
 from marketplace.part import Part
 from marketplace.settings import ROOT, Settings
 from marketplace.translate import translations_group
-from marketplace.web import context, limits, pages, problems, security
+from marketplace.web import context, limits, pages, problems, security, uploads
 from marketplace.web import request as requests
 from marketplace.web.i18n import reader_language
 
@@ -41,6 +44,7 @@ def own_part(settings: Settings) -> Part:
         name="marketplace",
         blueprints=blueprints,
         commands=[
+            accounts_group,
             city_group,
             db_group,
             templates_group,
@@ -87,16 +91,18 @@ def create_app(settings: Settings, parts: Sequence[Part]) -> Flask:
     logs.configure_logs(level=settings.log_level, json=settings.is_production)
     if settings.database_url:
         db.bind(db.make_engine(settings.database_url, pool=settings.database_pool))
+    files.bind(open_store(settings))
     app.jinja_options = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
     app.jinja_loader = ChoiceLoader([FileSystemLoader(ROOT / package / "templates") for package in PACKAGES])
     if settings.trusted_proxies:
         n = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=n, x_proto=n, x_host=n)  # type: ignore[method-assign]
     Babel(app, locale_selector=reader_language, timezone_selector=lambda: UTC)
-    csrf.init_app(app)
     logs.install(app)
     grants = [read for part in parts for read in part.grants]
     requests.install(app, load_actor=partial(actor_of_request, grants=grants))
+    uploads.install(app)
+    csrf.init_app(app)  # reads the form, whose size may depend on who asks
     security.install(app)
     problems.install(app)
 

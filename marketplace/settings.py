@@ -39,6 +39,16 @@ class Settings:
     trusted_proxies: Annotated[int, "Number of reverse proxies whose X-Forwarded-* headers are believed"] = 0
     database_pool: Annotated[int, "Database connections each web process may hold"] = 10
     log_level: Annotated[str, "`debug`, `info`, `warning` or `error`"] = "info"
+    files_folder: Annotated[
+        str, "Folder for photos and other files that people hand in; used while no bucket is named"
+    ] = "instance/files"
+    files_bucket: Annotated[
+        str, "Bucket of an S3-compatible store for those files; empty means the folder"
+    ] = ""
+    files_endpoint: Annotated[str, "https:// address of that store; empty means Amazon's own"] = ""
+    files_region: Annotated[str, "Region of that store"] = "us-east-1"
+    files_access_key: Annotated[str, "Access key of that store"] = ""
+    files_secret_key: Annotated[str, "Secret key of that store"] = ""
     rate_limits: Annotated[bool, "Limits on sign-in, mail and booking attempts; `0` turns them off"] = True
 
     @property
@@ -60,7 +70,13 @@ class Settings:
             found.append("MARKETPLACE_DATABASE_POOL must be at least 1.")
         if self.trusted_proxies < 0:
             found.append("MARKETPLACE_TRUSTED_PROXIES must not be negative.")
+        if self.files_bucket and not (self.files_access_key and self.files_secret_key):
+            found.append(
+                "MARKETPLACE_FILES_ACCESS_KEY and MARKETPLACE_FILES_SECRET_KEY must be set for MARKETPLACE_FILES_BUCKET."
+            )
         if self.is_production:
+            if self.files_endpoint and not self.files_endpoint.startswith("https://"):
+                found.append("MARKETPLACE_FILES_ENDPOINT must be an https:// address in production.")
             if self.secret == DEVELOPMENT_SECRET or len(self.secret) < 32:
                 found.append("MARKETPLACE_SECRET must be set to at least 32 random characters in production.")
             if not self.database_url:

@@ -3,6 +3,9 @@
 from spaces.calendar import models as calendar
 from spaces.catalog import models as catalog
 from spaces.districts import models as districts
+from spaces.equipment import models as equipment
+from spaces.markets import models as markets
+from spaces.photos import models as photos
 from spaces.pricing import models as pricing
 
-__all__ = ["calendar", "catalog", "districts", "pricing"]
+__all__ = ["calendar", "catalog", "districts", "equipment", "markets", "photos", "pricing"]

@@ -6,7 +6,7 @@ from marketplace.part import NavItem, Part
 from spaces.calendar import views as hours
 from spaces.calendar.commands import calendar_group
 from spaces.calendar.jobs import extend_calendars
-from spaces.catalog import desk, desk_views, listing_views, venue_views  # noqa: F401 - the views join the desk's blueprint
+from spaces.catalog import access_views, desk, desk_views, listing_views, venue_views  # noqa: F401 - all join the desk
 from spaces.catalog import jobs as catalog_jobs
 from spaces.catalog import views as catalog
 from spaces.catalog.queries import venue_grants
@@ -14,8 +14,17 @@ from spaces.demo.commands import demo_group
 from spaces.demo.loader import load_demo
 from spaces.districts import views as districts
 from spaces.districts.commands import districts_group
+from spaces.equipment import views as equipment
+from spaces.equipment.panels import space_extras_panel
+from spaces.markets import desk_views as _market_desk  # noqa: F401 - its pages join the public plan
+from spaces.markets import views as market
+from spaces.photos import jobs as photo_jobs
+from spaces.photos import views as photos
+from spaces.photos.commands import photos_group
+from spaces.pricing import group_views  # noqa: F401 - its pages join those of prices
 from spaces.pricing import views as prices
 from spaces.pricing.commands import prices_group
+from spaces.rules import views as rules
 from spaces.search import views as search
 from spaces.transfer.commands import spaces_group
 
@@ -27,7 +36,12 @@ part = Part(
         desk.blueprint,
         districts.blueprint,
         hours.blueprint,
+        market.blueprint,
         prices.blueprint,
+        equipment.blueprint,
+        rules.blueprint,
+        photos.blueprint,
+        photos.pictures,
     ],
     handlers={
         "districts.changed": [catalog_jobs.find_districts_anew],
@@ -36,10 +50,11 @@ part = Part(
         "listing.returned": [catalog_jobs.mail_returned],
     },
     grants=[venue_grants],
-    panels={"profile": [districts.home_district_panel]},
-    commands=[calendar_group, demo_group, districts_group, prices_group, spaces_group],
+    panels={"space-extras": [space_extras_panel], "profile": [districts.home_district_panel]},
+    commands=[calendar_group, demo_group, districts_group, photos_group, prices_group, spaces_group],
     periodic=[
         PeriodicJob("extend-calendars", "41 2 * * *", extend_calendars),
+        PeriodicJob("sweep-photo-files", "7 4 * * *", photo_jobs.sweep),
         PeriodicJob("follow-listing-schedules", "* * * * *", catalog_jobs.follow_schedules),
     ],
     nav=[

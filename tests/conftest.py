@@ -79,9 +79,14 @@ def engine(database_url: str) -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="session")
-def settings(database_url: str) -> Settings:
+def settings(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return Settings(
-        env="test", secret="t" * 32, database_url=database_url, rate_limits=False, log_level="error"
+        env="test",
+        secret="t" * 32,
+        database_url=database_url,
+        rate_limits=False,
+        log_level="error",
+        files_folder=str(tmp_path_factory.mktemp("files")),
     )
 
 

@@ -13,7 +13,9 @@ from flask_babel import force_locale
 from bookings.desk.forms import Place
 from bookings.desk.queries import Request, SpaceDays, Use
 from bookings.desk.rules import DoorLabel, door_label, shown_hours
-from bookings.lifecycle.pages import gettext, place_text, status, time_text
+from bookings.lifecycle.added import equipment_text, use_text
+from bookings.lifecycle.models import BookingAnswer
+from bookings.lifecycle.pages import answer_views, gettext, place_text, status, time_text
 from marketplace.accounts.actor import Actor
 from marketplace.cities.models import City
 from marketplace.timespan import Span, SpanSet, day_span
@@ -41,6 +43,11 @@ ANSWERED: Mapping[str, tuple[str, str]] = {
     "declined": ("ok", N_("Declined. A mail with your reason is on its way to %(name)s.")),
     "cancelled": ("no", N_("%(name)s has cancelled meanwhile.")),
     "expired": ("no", N_("Nobody answered %(name)s before the time began.")),
+}
+# While the answer can still be undone.
+JUST_ANSWERED: Mapping[str, str] = {
+    "confirmed": N_("Approved. The mail to %(name)s leaves in a few seconds."),
+    "declined": N_("Declined. The mail with your reason to %(name)s leaves in a few seconds."),
 }
 
 
@@ -97,6 +104,11 @@ class QueueRow:
     fits: bool
     fit: str
     answer: tuple[str, str] | None
+    undo_seconds: int
+    answers: list[
+        tuple[str, str, str | None]
+    ]  # to the space's questions: question, answer, address of a file
+    added: list[str]  # equipment, and the use of an area priced by the tariff
 
 
 @dataclass(frozen=True)
@@ -148,11 +160,14 @@ def use_texts(use: Use, kind: str, *, sees_people: bool) -> tuple[str, str]:
         return gettext("Taken"), ""
     if not sees_people:
         title = label_text(public_label(use))
-        return title, localised(use.space_names) if kind == "part" else ""
+        # Whoever opens the door hands the equipment over.
+        detail = [localised(use.space_names) if kind == "part" else "", equipment_text(use.lines)]
+        return title, " · ".join(part for part in detail if part)
     title = use.organisation or use.person
     people = ngettext("%(num)d person", "%(num)d people", use.attendees) if use.attendees else ""
     by_way = localised(use.space_names) if kind == "part" else ""
-    return title, " · ".join(part for part in (by_way, use.purpose, people) if part)
+    told = (by_way, use.purpose, people, equipment_text(use.lines))
+    return title, " · ".join(part for part in told if part)
 
 
 def hours_text(span: Span, day: date, city: City) -> str:
@@ -397,15 +412,36 @@ def lead_text(found: Sequence[SpaceDays], shown: Sequence[date], city: City, *, 
     return ", ".join(parts)
 
 
-def queue_rows(requests: Sequence[Request], city: City, *, at: datetime) -> list[QueueRow]:
-    return [queue_row(request, city, at=at) for request in requests]
+def queue_rows(
+    requests: Sequence[Request],
+    city: City,
+    *,
+    at: datetime,
+    undoable: Mapping[int, int],
+    answers: Mapping[int, Sequence[BookingAnswer]],
+) -> list[QueueRow]:
+    """`undoable` are the seconds left for each answer, `answers` what the bookers said, by the booking's id."""
+    return [
+        queue_row(
+            request,
+            city,
+            at=at,
+            undo_seconds=undoable.get(request.listed.booking.id, 0),
+            answers=answers.get(request.listed.booking.id, ()),
+        )
+        for request in requests
+    ]
 
 
-def queue_row(request: Request, city: City, *, at: datetime) -> QueueRow:
+def queue_row(
+    request: Request, city: City, *, at: datetime, undo_seconds: int, answers: Sequence[BookingAnswer]
+) -> QueueRow:
     item = request.listed
     booking = item.booking
     answer = None
-    if booking.state in ANSWERED:
+    if undo_seconds:
+        answer = "ok", gettext(JUST_ANSWERED[booking.state], name=item.person_name)
+    elif booking.state in ANSWERED:
         icon, text = ANSWERED[booking.state]
         answer = icon, gettext(text, name=item.person_name)
     elif booking.state != "awaiting_approval":
@@ -425,6 +461,9 @@ def queue_row(request: Request, city: City, *, at: datetime) -> QueueRow:
         fits,
         fit,
         answer,
+        undo_seconds,
+        answer_views(booking, answers),
+        [text for text in (use_text(booking.outdoor_use), equipment_text(booking.lines)) if text],
     )
 
 

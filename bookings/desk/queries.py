@@ -5,9 +5,11 @@ space by way of another one (the whole hall takes its halves). The number of sta
 spaces there are.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from math import ceil
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, false, func, literal, or_, select, true
 from sqlalchemy.orm import Session
@@ -15,11 +17,12 @@ from sqlalchemy.orm import Session
 from bookings.lifecycle import policy
 from bookings.lifecycle.models import Booking
 from bookings.lifecycle.queries import ListedBooking
-from bookings.lifecycle.rules import HOLDING
+from bookings.lifecycle.rules import ANSWERS, HOLDING, UNDO_OFFERED
 from marketplace.accounts.actor import Actor
 from marketplace.accounts.models import Organisation, Person
 from marketplace.cities.models import City
 from marketplace.db import Localised, span_of
+from marketplace.jobs.messages import pending
 from marketplace.timespan import Span, instant, local_days
 from spaces.calendar.models import Closure, OpeningException, OpeningMonth
 from spaces.calendar.queries import TAKEN, calendars_of
@@ -50,6 +53,7 @@ class Use:
     attendees: int | None = None
     organisation: str | None = None
     person: str = ""
+    lines: Sequence[Mapping[str, Any]] = ()  # what it was sold at; they name its equipment
     reasons: Localised = field(default_factory=dict)
 
     @property
@@ -204,6 +208,7 @@ def booked_by(session: Session, city_id: int, ids: Collection[int]) -> dict[int,
             Booking.attendees,
             Organisation.name,
             Person.name,
+            Booking.lines,
         )
         .join(Space, (Space.city_id == Booking.city_id) & (Space.id == Booking.space_id))
         .join(Person, (Person.city_id == Booking.city_id) & (Person.id == Booking.person_id))
@@ -306,6 +311,20 @@ def queue_of(
         .limit(limit + len(answered))
     )
     return [Request(ListedBooking(*row[:5]), bool(row[5])) for row in rows]
+
+
+def undoable(session: Session, actor: Actor, requests: Sequence[Request], *, at: datetime) -> dict[int, int]:
+    """Of the answered requests those that the actor may still undo: booking's id to the seconds left."""
+    keys = [str(one.listed.booking.id) for one in requests if one.listed.booking.state in ANSWERS]
+    if not keys:
+        return {}
+    news = pending(session, "booking.answered", city_id=actor.city_id, keys=keys)
+    left = {
+        int(key): datetime.fromisoformat(message["answered_at"]) + UNDO_OFFERED - at
+        for key, message in news.items()
+        if message["person_id"] == actor.person_id
+    }
+    return {key: ceil(rest.total_seconds()) for key, rest in left.items() if rest > timedelta(0)}
 
 
 def moved_span(

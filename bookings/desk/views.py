@@ -1,5 +1,6 @@
 """The owner's timeline with the queue of requests beside it, another time for a booking, and the week for the door."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 from flask import flash, render_template, request, url_for
@@ -16,13 +17,21 @@ from bookings.desk.queries import (
     desk_venues,
     moved_span,
     queue_of,
+    undoable,
     waiting_count,
 )
 from bookings.lifecycle import actions, pages, policy
-from bookings.lifecycle.errors import IllegalTransition, NotMovable, NotOpen, TimeNotBookable
+from bookings.lifecycle.errors import (
+    IllegalTransition,
+    NotMovable,
+    NotOpen,
+    NotYourAnswer,
+    TimeNotBookable,
+    UndoOver,
+)
 from bookings.lifecycle.forms import DeclineForm
 from bookings.lifecycle.pages import gettext
-from bookings.lifecycle.queries import BookedSpace, booking_for
+from bookings.lifecycle.queries import BookedSpace, answers_of, booking_for, normal_reference
 from marketplace.clock import now
 from marketplace.db import transaction
 from marketplace.errors import Invalid
@@ -32,13 +41,15 @@ from marketplace.web.access import signed_in
 from marketplace.web.i18n import format_clock, format_day, localised, reader_language
 from marketplace.web.problems import status_of
 from marketplace.web.request import current_actor, current_city, page_blueprint
-from spaces.calendar.errors import SlotTaken
+from spaces.calendar.errors import PiecesTaken, SlotTaken
 from spaces.calendar.queries import calendar_of
 from spaces.calendar.rules import DAY, midnight
 from spaces.catalog.errors import NotYourVenue, SpaceNotFound
 from spaces.catalog.policy import HANDLE, may_view, require_may_handle
 from spaces.catalog.present import capital, opening_text
 from spaces.catalog.queries import space_for
+from spaces.equipment.queries import extra_names
+from spaces.pricing.errors import CodeUsedUp
 
 blueprint = page_blueprint("timeline", __name__)
 
@@ -68,11 +79,16 @@ def shown_days(place: Place) -> list[date]:
 @signed_in
 def day() -> Page:
     """Who has which of the own spaces, and what waits for an answer."""
-    return desk_page(here())
+    undone = normal_reference(request.args.get("undone", "")[:20]) or ""
+    return desk_page(
+        here(), refused=undone, said=gettext("Undone. The request waits again.") if undone else ""
+    )
 
 
-def desk_page(place: Place, *, form: DeclineForm | None = None, refused: str = "") -> Page:
-    """`form` is a refused answer to the request `refused`."""
+def desk_page(
+    place: Place, *, form: DeclineForm | None = None, refused: str = "", said: str = "", status: int = 200
+) -> Page:
+    """`form` is a refused answer to the request `refused`, `said` what else there is to say about that request."""
     city, actor, at = current_city(), current_actor(), now()
     if not policy.works_somewhere(actor):
         raise NotYourVenue
@@ -93,6 +109,8 @@ def desk_page(place: Place, *, form: DeclineForm | None = None, refused: str = "
         venues = desk_venues(session, actor, language=language)
         requests = queue_of(session, actor, at=at, answered=place.answered, limit=QUEUE_SHOWN)
         waiting = waiting_count(session, actor)
+        undo = undoable(session, actor, requests, at=at)
+        answers = answers_of(session, city.id, [one.listed.booking.id for one in requests])
     if len(venues) > MOST_VENUES:
         # Too many to choose from: those of this page, and the one that is chosen.
         venues = list({venue.id: (venue.id, venue.names) for _, venue in spaces}.values())
@@ -110,17 +128,18 @@ def desk_page(place: Place, *, form: DeclineForm | None = None, refused: str = "
         heading=present.day_heading(shown[0]) if place.view == "day" else present.week_heading(shown[0]),
         lead=present.lead_text(found, shown, city, total=total),
         waiting=waiting,
-        queue=present.queue_rows(requests, city, at=at),
+        queue=present.queue_rows(requests, city, at=at, undoable=undo, answers=answers),
         handles=policy.works_somewhere(actor, HANDLE),
         form=form,
         refused=refused,
+        told=said,
         venues=[("", gettext("All places")), *((str(key), localised(names)) for key, names in venues)],
         links=links_of(place, today),
         next_url=url_for("timeline.day", **place.args(page=place.page + 1)) if first + size < total else None,
         previous_url=url_for("timeline.day", **place.args(page=place.page - 1)) if place.page > 1 else None,
         range=(first + 1, first + len(rows), total),
     )
-    return html, 422 if form is not None else 200
+    return html, status
 
 
 def links_of(place: Place, today: date) -> dict[str, str | None]:
@@ -163,7 +182,9 @@ def approve(reference: str) -> Page:
     try:
         with transaction() as session:
             booked = booking_for(session, actor, reference)
-            actions.approve_booking(session, city, booked.booking, booked.venue, actor=actor, at=now())
+            actions.approve_booking(
+                session, city, booked.booking, booked.venue, actor=actor, at=now(), may_undo=True
+            )
     except IllegalTransition:
         # Somebody was quicker; the row says what has become of it.
         pass
@@ -181,7 +202,7 @@ def decline(reference: str) -> Page:
         require_may_handle(actor, booked.venue)
         reference = booked.booking.reference
     if not form.validate_on_submit():
-        return desk_page(place, form=form, refused=reference)
+        return desk_page(place, form=form, refused=reference, status=422)
     try:
         with transaction() as session:
             booked = booking_for(session, actor, reference)
@@ -193,10 +214,38 @@ def decline(reference: str) -> Page:
                 actor=actor,
                 reason=form.reason.data or "",
                 at=now(),
+                may_undo=True,
             )
     except IllegalTransition:
         pass
     return back_to_queue(place, reference)
+
+
+@blueprint.post("/desk/requests/<reference>/answer-undo")
+@signed_in
+def undo(reference: str) -> Page:
+    """The answer was a slip: the request waits again, as if nothing had been said."""
+    city, actor, place = current_city(), current_actor(), here()
+    with transaction() as session:
+        booked = booking_for(session, actor, reference)
+        require_may_handle(actor, booked.venue)
+        reference = booked.booking.reference
+    try:
+        with transaction() as session:
+            booked = booking_for(session, actor, reference)
+            actions.undo_answer(
+                session, city, booked.booking, booked.space, booked.venue, actor=actor, at=now()
+            )
+    except (UndoOver, NotYourAnswer, SlotTaken, PiecesTaken, CodeUsedUp) as refusal:
+        kept = replace(place, answered=(*(one for one in place.answered if one != reference), reference))
+        return desk_page(
+            kept, refused=reference, said=gettext(refusal.title), status=status_of(type(refusal))
+        )
+    rest = [known for known in place.answered if known != reference]
+    url = url_for(
+        "timeline.day", **place.args(answered=rest or None, undone=reference), _anchor=f"q-{reference}"
+    )
+    return go(url, 303)
 
 
 @blueprint.route("/desk/bookings/<reference>/time", methods=["GET", "POST"])
@@ -240,6 +289,8 @@ def move(reference: str) -> Page:
             )
     except SlotTaken as refusal:
         return move_page(reference, form, place, refused=refusal.title, status=status_of(type(refusal)))
+    except PiecesTaken as few:
+        return move_page(reference, form, place, few=few, status=status_of(PiecesTaken))
     except TimeNotBookable as invalid:
         return move_page(reference, form, place, refused=invalid.title, status=status_of(Invalid))
     except NotMovable as refusal:
@@ -256,7 +307,15 @@ def move(reference: str) -> Page:
     return go(url_for("timeline.day", **place.args(day=form.day.isoformat())), 303)
 
 
-def move_page(reference: str, form: MoveForm, place: Place, *, refused: str = "", status: int = 200) -> Page:
+def move_page(
+    reference: str,
+    form: MoveForm,
+    place: Place,
+    *,
+    refused: str = "",
+    few: PiecesTaken | None = None,
+    status: int = 200,
+) -> Page:
     """The form, what is free on the day it names, and why the new time could not be had."""
     city, at = current_city(), now()
     with transaction() as session:
@@ -265,6 +324,7 @@ def move_page(reference: str, form: MoveForm, place: Place, *, refused: str = ""
         today = at.astimezone(city.zone).date()
         day = read_day(form.on.data or "", today=today) or span.start.astimezone(city.zone).date()
         free = free_text(session, booked, day)
+        told = gettext(refused) if refused else few_text(session, few) if few else ""
     booking = booked.booking
     html = render_template(
         "bookings/desk/move.html",
@@ -279,11 +339,21 @@ def move_page(reference: str, form: MoveForm, place: Place, *, refused: str = ""
         whole_days=booked.space.whole_days,
         form=form,
         errors=form.all_errors(),
-        refused=gettext(refused) if refused else "",
+        refused=told,
         free=free,
         back_url=url_for("timeline.day", **place.args()),
     )
     return html, status
+
+
+def few_text(session: Session, few: PiecesTaken) -> str:
+    """Which of the booking's equipment is not free enough at the new time."""
+    return gettext(
+        "The booking has %(wanted)d of this equipment, and %(left)d are free at the new time: %(name)s.",
+        wanted=few.wanted,
+        left=few.left,
+        name=localised(dict(extra_names(session, current_actor().city_id, few.unit_id))),
+    )
 
 
 def free_text(session: Session, booked: BookedSpace, day: date) -> str:

@@ -1,6 +1,7 @@
 """The verbs of a booking, its only writers.
 
-Order of locks: the booking's row, then units by id, then day sheets. A new booking is inserted first, so that a form that
+Order of locks: the person's or the organisation's row where the space limits what they may have (`limits`), the
+booking's row, then units by id, then day sheets. A new booking is inserted first, so that a form that
 is sent twice waits for its first self on the unique constraint and not inside the calendar.
 """
 
@@ -12,36 +13,47 @@ from psycopg.types.range import TimestamptzRange
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from bookings.lifecycle import policy
+from bookings.lifecycle import limits, policy
+from bookings.lifecycle.answers import answer_rows
+from bookings.lifecycle.asked import check_asked, keep_birth_date, needs_attendees
 from bookings.lifecycle.details import NO_DETAILS, Details
 from bookings.lifecycle.errors import (
+    AttendeesMissing,
     AttendeesOutOfRange,
     BuildDaysWrong,
     IllegalTransition,
     InThePast,
+    MorePeopleThanAllowed,
     NotMovable,
     NotOnOffer,
     NotOpen,
+    NotYourAnswer,
     PriceChanged,
     SubmissionUsed,
+    TooFewPeople,
     TooLateToCancel,
     TooManyPeople,
+    UndoOver,
     time_refusal,
 )
-from bookings.lifecycle.models import Booking
+from bookings.lifecycle.models import Booking, BookingAnswer, BookingExtra
+from bookings.lifecycle.outdoor import checked_use, kept_use
 from bookings.lifecycle.queries import (
     booking_of_submission,
     ended_bookings,
     locked_booking,
+    pieces_of,
     unanswered_request,
 )
 from bookings.lifecycle.rules import (
     HOLDING,
     OPEN,
+    TOLD_AFTER,
     first_state,
     free_until,
     free_until_after_move,
     kept_minor,
+    may_be_undone,
     may_follow,
     out_of_reach,
 )
@@ -49,7 +61,7 @@ from marketplace.accounts.actor import Actor, system
 from marketplace.accounts.audit import audit
 from marketplace.cities.models import City
 from marketplace.ids import new_reference
-from marketplace.jobs.messages import publish
+from marketplace.jobs.messages import publish, publish_later, withdraw
 from marketplace.money import Money
 from marketplace.timespan import Span, day_span, local_days
 from spaces.calendar.actions import claim_space, move_claims, release_claims
@@ -58,9 +70,11 @@ from spaces.calendar.queries import booking_rules, calendar_of
 from spaces.calendar.rules import DAY, BookingRules, why_not
 from spaces.catalog.models import Space, Venue
 from spaces.catalog.policy import require_may_handle
+from spaces.equipment.queries import wanted_extras
 from spaces.pricing.actions import discount_named, release_code, use_code
 from spaces.pricing.queries import groups_of, price_on
-from spaces.pricing.rules import NO_BUILD_DAYS, PriceTerms, Quote, quote
+from spaces.pricing.rules import NO_BUILD_DAYS, PriceTerms, Quote, quote, with_extras
+from spaces.rules.queries import trusted_among
 
 SUBMITTED_ONCE = "uq_booking_city_id_person_id_submission"
 UNIQUE_REFERENCE = "uq_booking_city_id_reference"
@@ -86,14 +100,26 @@ def request_booking(
     """Book the space, at once or by a request to its owner, and take the time.
 
     The same `submission` of the same person gives the booking it has made already. `expected_total_minor` is the price
-    the person saw, so the most they have agreed to. `details` is what the space asks beside. Raises the refusals of `policy.require_may_book`, TooManyPeople, AttendeesOutOfRange, a
-    TimeNotBookable, PriceChanged, BuildDaysWrong, CodeNotValid, CodeUsedUp, SubmissionUsed, SlotTaken; then nothing is left behind and the transaction is usable.
+    the person saw, so the most they have agreed to. `details` is what the space asks beside. Raises the refusals of
+    `policy.require_may_book`, `check_attendees`, `check_asked` and `limits.check_limits`, a TimeNotBookable, PriceChanged,
+    the refusals of `prices_for`, SubmissionUsed, SlotTaken, PiecesTaken; then nothing is left behind and the transaction is usable.
     """
     person_id = policy.require_may_book(actor, space, organisation_id)
+    limits.lock_subject(session, space, person_id=person_id, organisation_id=organisation_id)
     known = booking_of_submission(session, city.id, person_id, submission)
     if known is not None:
         return same_request(known, space, during)
     check_attendees(space, attendees)
+    questions = check_asked(
+        session,
+        city,
+        space,
+        actor=actor,
+        organisation_id=organisation_id,
+        during=during,
+        details=details,
+        at=at,
+    )
     rules = booking_rules(space)
     try:
         check_time(session, city, space, rules, during, at=at)
@@ -103,7 +129,18 @@ def request_booking(
         if known is not None:
             return same_request(known, space, during)
         raise
-    _, prices = prices_for(session, city, space, during, [organisation_id], details=details, at=at)
+    limits.check_limits(
+        session,
+        city,
+        space,
+        person_id=person_id,
+        organisation_id=organisation_id,
+        during=during,
+        at=at,
+    )
+    terms, prices = prices_for(session, city, space, during, [organisation_id], details=details, at=at)
+    use = checked_use(terms, details.use, whole=True)
+    added = wanted_extras(session, city, space.id, details.extras, during.start.astimezone(city.zone).date())
     price = prices[organisation_id]
     if expected_total_minor is not None and price.total.minor > expected_total_minor:
         raise PriceChanged(total_minor=price.total.minor, currency=price.total.currency)
@@ -114,24 +151,54 @@ def request_booking(
         person_id=person_id,
         organisation_id=organisation_id,
         during=TimestamptzRange(during.start, during.end),
-        state=first_state(space.approval),
+        state=first_state(
+            space.approval, is_trusted=organisation_id in trusted_among(session, space, [organisation_id])
+        ),
         purpose=purpose,
         attendees=attendees,
         lines=[line.as_json() for line in price.lines],
+        outdoor_use=kept_use(use, details.build) if use else {},
         total_minor=price.total.minor,
         vat_minor=price.vat.minor,
         currency=price.total.currency,
         cancel_free_until=free_until(during.start, space.cancellation_hours),
         source=source,
         submission=submission,
+        terms_version=space.terms_version,
+        terms_accepted_at=at if space.terms_version else None,
         created_at=at,
         changed_at=at,
     )
     try:
         with session.begin_nested():
+            keep_birth_date(
+                session,
+                city,
+                space,
+                actor=actor,
+                organisation_id=organisation_id,
+                details=details,
+                at=at,
+            )
             session.add(booking)
             session.flush()
-            claim_space(session, city, space.id, holder_id=booking.id, body=during, rules=rules)
+            session.add_all(
+                BookingAnswer(city_id=city.id, booking_id=booking.id, **row)
+                for row in answer_rows(questions, details.answers)
+            )
+            session.add_all(
+                BookingExtra(city_id=city.id, booking_id=booking.id, extra_id=one.extra.id, pieces=pieces)
+                for one, pieces in added
+            )
+            claim_space(
+                session,
+                city,
+                space.id,
+                holder_id=booking.id,
+                body=during,
+                rules=rules,
+                pieces={one.extra.unit_id: pieces for one, pieces in added},
+            )
             if word := discount_of(booking):
                 # Last of all, so that bookings with one code wait for each other with nothing more to lock.
                 use_code(session, space, word, holder_id=booking.id, day=at.astimezone(city.zone).date())
@@ -161,11 +228,17 @@ def breaks(error: IntegrityError, constraint: str) -> bool:
 
 
 def check_attendees(space: Space, attendees: int | None) -> None:
-    """Raises TooManyPeople, AttendeesOutOfRange."""
+    """Raises AttendeesMissing, AttendeesOutOfRange, TooFewPeople, MorePeopleThanAllowed, TooManyPeople."""
     if attendees is None:
+        if needs_attendees(space):
+            raise AttendeesMissing
         return
     if not 1 <= attendees <= MOST_PEOPLE:
         raise AttendeesOutOfRange
+    if space.attendees_min is not None and attendees < space.attendees_min:
+        raise TooFewPeople(space.attendees_min)
+    if space.attendees_max is not None and attendees > space.attendees_max:
+        raise MorePeopleThanAllowed(space.attendees_max)
     if space.capacity is not None and attendees > space.capacity:
         raise TooManyPeople(space.capacity)
 
@@ -199,11 +272,16 @@ def prices_for(
 ) -> tuple[PriceTerms, dict[int | None, Quote]]:
     """The price list, and what this time costs each organisation, and oneself (None).
 
-    Raises NotOnOffer for a space without a price, BuildDaysWrong, CodeNotValid, CodeUsedUp.
+    Raises NotOnOffer for a space without a price, BuildDaysWrong, CodeNotValid, CodeUsedUp, PiecesWrong, OutdoorUseWrong.
     """
-    terms = price_on(session, city, space.id, during.start.astimezone(city.zone).date())
+    day = during.start.astimezone(city.zone).date()
+    terms = price_on(session, city, space.id, day)
     if terms is None:
         raise NotOnOffer
+    use = checked_use(terms, details.use)
+    added = [
+        (one.terms, pieces) for one, pieces in wanted_extras(session, city, space.id, details.extras, day)
+    ]
     build, code = details.build, details.code
     if build != NO_BUILD_DAYS and build.before + build.after >= len(local_days(during, city.zone)):
         raise BuildDaysWrong
@@ -211,13 +289,19 @@ def prices_for(
     groups = groups_of(session, city.id, ids)
     discount = discount_named(session, space, code, day=at.astimezone(city.zone).date()) if code else None
     return terms, {
-        id_: quote(
-            terms,
+        id_: with_extras(
+            quote(
+                terms,
+                during,
+                city.zone,
+                group=groups.get(id_, "resident") if id_ is not None else "resident",
+                discount=discount,
+                build=build,
+                use=use,
+            ),
+            added,
             during,
             city.zone,
-            group=groups.get(id_, "resident") if id_ is not None else "resident",
-            discount=discount,
-            build=build,
         )
         for id_ in organisation_ids
     }
@@ -231,7 +315,7 @@ def discount_of(booking: Booking) -> str:
 def move_to(session: Session, booking: Booking, state: str, at: datetime) -> None:
     """Let `state` follow the booking's present one, and give the time back where the new state does not hold it.
 
-    Every change of state goes through here. Raises IllegalTransition. The row is locked and read anew first, so of two
+    Every change of state goes through here, but for the one that takes an answer back. Raises IllegalTransition. The row is locked and read anew first, so of two
     that decide at once the second is refused.
     """
     locked_booking(session, booking)
@@ -269,16 +353,23 @@ def cancel_booking(session: Session, city: City, booking: Booking, *, actor: Act
 
 
 def approve_booking(
-    session: Session, city: City, booking: Booking, venue: Venue, *, actor: Actor, at: datetime
+    session: Session,
+    city: City,
+    booking: Booking,
+    venue: Venue,
+    *,
+    actor: Actor,
+    at: datetime,
+    may_undo: bool = False,
 ) -> None:
-    """Confirm a request. Raises NotYourVenue, IllegalTransition."""
+    """Confirm a request; with `may_undo` nobody is told for a while. Raises NotYourVenue, IllegalTransition."""
     require_may_handle(actor, venue)
     locked_booking(session, booking)
     if booking.state != "awaiting_approval":
         raise IllegalTransition(state=booking.state, asked="confirmed")
     move_to(session, booking, "confirmed", at)
     audit(session, actor, "booking.approved", "booking", booking.id)
-    publish(session, "booking.confirmed", city_id=city.id, booking_id=booking.id)
+    tell_answer(session, booking, actor=actor, at=at, may_undo=may_undo)
     session.flush()
 
 
@@ -291,12 +382,83 @@ def decline_booking(
     actor: Actor,
     reason: str,
     at: datetime,
+    may_undo: bool = False,
 ) -> None:
-    """Turn a request down, with a reason that the booker reads. Raises NotYourVenue, IllegalTransition."""
+    """Turn a request down, with a reason that the booker reads; with `may_undo` nobody is told for a while.
+
+    Raises NotYourVenue, IllegalTransition.
+    """
     require_may_handle(actor, venue)
     move_to(session, booking, "declined", at)
     audit(session, actor, "booking.declined", "booking", booking.id, reason=reason)
-    publish(session, "booking.declined", city_id=city.id, booking_id=booking.id, reason=reason)
+    tell_answer(session, booking, actor=actor, at=at, reason=reason, may_undo=may_undo)
+    session.flush()
+
+
+def tell_answer(
+    session: Session, booking: Booking, *, actor: Actor, at: datetime, reason: str = "", may_undo: bool
+) -> None:
+    """Say what has become of a request: now, or once it can no longer be undone."""
+    if not may_undo:
+        announce_answer(session, booking, reason=reason)
+        return
+    publish_later(
+        session,
+        "booking.answered",
+        city_id=booking.city_id,
+        key=str(booking.id),
+        after=TOLD_AFTER,
+        booking_id=booking.id,
+        state=booking.state,
+        reason=reason,
+        person_id=actor.person_id,
+        answered_at=at.isoformat(),
+    )
+
+
+def announce_answer(session: Session, booking: Booking, *, reason: str = "") -> None:
+    """Publish the answer that the booking's state is."""
+    if booking.state == "confirmed":
+        publish(session, "booking.confirmed", city_id=booking.city_id, booking_id=booking.id)
+    elif booking.state == "declined":
+        publish(session, "booking.declined", city_id=booking.city_id, booking_id=booking.id, reason=reason)
+
+
+def undo_answer(
+    session: Session, city: City, booking: Booking, space: Space, venue: Venue, *, actor: Actor, at: datetime
+) -> None:
+    """Take back one's own answer before anybody is told: the request waits again, and holds its time.
+
+    The message that waits to go out is the proof that nobody knows. Raises NotYourVenue, NotYourAnswer, UndoOver, and
+    where a declined time has been taken meanwhile SlotTaken or CodeUsedUp; then the answer stands and the transaction
+    is usable. The same holds for its equipment: PiecesTaken.
+    """
+    require_may_handle(actor, venue)
+    locked_booking(session, booking)
+    answer = booking.state
+    with session.begin_nested():
+        news = withdraw(session, "booking.answered", city_id=city.id, key=str(booking.id))
+        if news is None or news["state"] != answer:
+            raise UndoOver
+        if news["person_id"] != actor.person_id:
+            raise NotYourAnswer
+        if not may_be_undone(answer, answered_at=datetime.fromisoformat(news["answered_at"]), at=at):
+            raise UndoOver
+        booking.state, booking.changed_at = "awaiting_approval", at
+        session.flush()
+        if answer not in HOLDING:
+            claim_space(
+                session,
+                city,
+                space.id,
+                holder_id=booking.id,
+                body=booking.span,
+                rules=booking_rules(space),
+                pieces=pieces_of(session, booking),
+            )
+            if word := discount_of(booking):
+                use_code(session, space, word, holder_id=booking.id, day=at.astimezone(city.zone).date())
+    audit(session, actor, "booking.answer-undone", "booking", booking.id, before=answer, after=booking.state)
     session.flush()
 
 
@@ -315,7 +477,7 @@ def move_booking(
     """Give the booking another time of its space, at the price it was sold at; the booker reads `note`.
 
     The owner is bound by the opening hours and by what others have, not by the rules for bookers. Raises NotYourVenue,
-    NotMovable, InThePast, NotOpen, SlotTaken; then the booking keeps its time and the transaction is usable.
+    NotMovable, InThePast, NotOpen, SlotTaken, PiecesTaken (equipment goes along); then the booking keeps its time and the transaction is usable.
     """
     require_may_handle(actor, venue)
     locked_booking(session, booking)

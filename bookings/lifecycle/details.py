@@ -1,8 +1,11 @@
 """What a booking says beside who, when and how many, where its space asks for it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
 
-from spaces.pricing.rules import NO_BUILD_DAYS, BuildDays
+from bookings.lifecycle.answers import Given
+from spaces.pricing.rules import NO_BUILD_DAYS, BuildDays, OutdoorUse
 
 
 @dataclass(frozen=True)
@@ -11,6 +14,11 @@ class Details:
 
     code: str = ""
     build: BuildDays = NO_BUILD_DAYS
+    extras: Mapping[int, int] = field(default_factory=dict)  # pieces of equipment, by its id
+    use: OutdoorUse | None = None  # of an outdoor area, where the city's tariff asks
+    answers: Mapping[int, Given] = field(default_factory=dict)  # to the space's questions, by their ids
+    terms: str = ""  # the version of the terms that the booker has read and accepts
+    birth_date: date | None = None
 
 
 NO_DETAILS = Details()

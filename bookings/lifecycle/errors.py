@@ -1,5 +1,6 @@
 """What can be refused about a booking. Every rule of the calendar has its own class, code and text."""
 
+from datetime import date
 from typing import Any, ClassVar
 
 from marketplace.errors import N_, Conflict, FieldError, Forbidden, Invalid, NotFound
@@ -9,6 +10,11 @@ from spaces.calendar.rules import BookingRules
 class BookingNotFound(NotFound):
     code = "booking-not-found"
     title = N_("We did not find this booking. It may belong to another account.")
+
+
+class AnswerNotFound(NotFound):
+    code = "answer-not-found"
+    title = N_("We did not find this file. It may have been deleted.")
 
 
 class OrganisationsOnly(Forbidden):
@@ -55,11 +61,28 @@ class BuildDaysWrong(Invalid):
         )
 
 
+class OutdoorUseWrong(Invalid):
+    """The fields are nature and area_m2."""
+
+    code = "outdoor-use-wrong"
+    title = N_("Tell how you use the area.")
+
+
 class IllegalTransition(Conflict):
     """`state` is the present one, `asked` the one that may not follow it."""
 
     code = "illegal-transition"
     title = N_("The booking has changed meanwhile, so this is no longer possible.")
+
+
+class UndoOver(Conflict):
+    code = "undo-over"
+    title = N_("It is too late to undo this: the answer has gone out.")
+
+
+class NotYourAnswer(Forbidden):
+    code = "not-your-answer"
+    title = N_("Only the one who answered can undo it.")
 
 
 class TooLateToCancel(Conflict):
@@ -188,3 +211,122 @@ def time_refusal(code: str, rules: BookingRules) -> TimeNotBookable:
 def hours(minutes: int) -> str:
     """90 as 1.5, 120 as 2."""
     return f"{minutes / 60:.2f}".rstrip("0").rstrip(".")
+
+
+class IdentityNeeded(Forbidden):
+    code = "identity-needed"
+    title = N_("Only people whose identity the city has confirmed book this space.")
+
+
+class MembersOnly(Forbidden):
+    code = "members-only"
+    title = N_("Only the organisations named in the rules of this space and their members book it.")
+
+
+class TooYoung(Invalid):
+    """`years` is the least age on the day of use."""
+
+    code = "too-young"
+    title = N_("You are too young to book this space.")
+
+    def __init__(self, years: int, *, field: str = "organisation") -> None:
+        text = N_("Whoever books is at least %(years)d years old on the day.")
+        super().__init__(FieldError(field, self.code, text, (("years", years),)), years=years)
+
+
+class TooOld(Invalid):
+    """`years` is the highest age on the day of use."""
+
+    code = "too-old"
+    title = N_("You are too old to book this space for yourself.")
+
+    def __init__(self, years: int, *, field: str = "organisation") -> None:
+        text = N_("Whoever books for themselves is at most %(years)d years old on the day.")
+        super().__init__(FieldError(field, self.code, text, (("years", years),)), years=years)
+
+
+class TooManyOpen(Invalid):
+    """`open` bookings are ahead here already, and no more than `most` may be."""
+
+    code = "too-many-open"
+    title = N_("There are as many open bookings here as the space allows.")
+
+    def __init__(self, *, open: int, most: int) -> None:  # noqa: A002 - the word that bookers read
+        text = N_(
+            "Open bookings here at a time: %(most)d at most, and there are %(open)d. Cancel one, or wait until it is over."
+        )
+        super().__init__(
+            FieldError("organisation", self.code, text, (("most", most), ("open", open))),
+            open=open,
+            most=most,
+        )
+
+
+class QuotaUsedUp(Invalid):
+    """`left_minutes` of `quota_minutes` are left in the week or month that begins on `first`."""
+
+    code = "quota-used-up"
+    title = N_("This time is more than what is left of the hours.")
+
+    def __init__(self, *, kind: str, first: date, left_minutes: int, quota_minutes: int) -> None:
+        values: tuple[tuple[str, Any], ...] = (
+            ("left", hours_and_minutes(left_minutes)),
+            ("quota", hours_and_minutes(quota_minutes)),
+        )
+        if kind == "week":
+            text = N_("%(left)s left of %(quota)s in week %(week)d.")
+            values = (*values, ("week", first.isocalendar().week))
+        else:
+            text = N_("%(left)s left of %(quota)s in %(month)d/%(year)d.")
+            values = (*values, ("month", first.month), ("year", first.year))
+        super().__init__(
+            FieldError("organisation", self.code, text, values),
+            left_minutes=left_minutes,
+            quota_minutes=quota_minutes,
+            period=kind,
+            period_start=first.isoformat(),
+        )
+
+
+class AttendeesMissing(Invalid):
+    code = "attendees-missing"
+    title = N_("The space asks how many people come.")
+
+    def __init__(self) -> None:
+        super().__init__(FieldError("attendees", self.code, N_("Write how many people come.")))
+
+
+class TooFewPeople(Invalid):
+    """`least` is how many come at the least."""
+
+    code = "too-few-people"
+    title = N_("Fewer people than the space is meant for.")
+
+    def __init__(self, least: int) -> None:
+        text = N_("The space is booked for at least %(least)d people.")
+        super().__init__(FieldError("attendees", self.code, text, (("least", least),)), least=least)
+
+
+class MorePeopleThanAllowed(Invalid):
+    """`most` is how many may come with one booking."""
+
+    code = "more-people-than-allowed"
+    title = N_("More people than a booking may have.")
+
+    def __init__(self, most: int) -> None:
+        text = N_("The space is booked for at most %(most)d people.")
+        super().__init__(FieldError("attendees", self.code, text, (("most", most),)), most=most)
+
+
+class AskedMissing(Invalid):
+    """Something that the space asks has no answer, or one that will not do; the fields say what."""
+
+    code = "asked-missing"
+    title = N_("The space asks for something more.")
+
+
+def hours_and_minutes(minutes: int) -> str:
+    """150 as 2 h 30 min; the same in every language."""
+    whole, rest = divmod(minutes, 60)
+    parts = [f"{whole}\u00a0h" if whole or not rest else "", f"{rest}\u00a0min" if rest else ""]
+    return " ".join(part for part in parts if part)

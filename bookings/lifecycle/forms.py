@@ -4,17 +4,46 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
+from typing import Any
 from uuid import uuid4
 
-from flask_babel import lazy_gettext
-from wtforms import HiddenField, StringField, TextAreaField, ValidationError
-from wtforms.validators import Length
+from flask_babel import gettext, lazy_gettext
+from flask_wtf.file import FileField
+from wtforms import (  # type: ignore[attr-defined]  # the stubs are older than SelectChoice
+    BooleanField,
+    DateField,
+    HiddenField,
+    RadioField,
+    SelectChoice,
+    StringField,
+    TextAreaField,
+    ValidationError,
+)
+from wtforms.validators import Length, Optional
 
+from bookings.lifecycle.added_fields import AddedFields
+from bookings.lifecycle.answers import (
+    LONGEST_ANSWER,
+    MOST_FILE_BYTES,
+    Given,
+    KeptFile,
+    SentFile,
+    answer_problems,
+    content_type_of,
+    field_of,
+    plain_name,
+)
+from bookings.lifecycle.asked import NOTHING_ASKED, Asked, terms_problems
 from bookings.lifecycle.details import Details
-from bookings.lifecycle.errors import TimeUnreadable
+from bookings.lifecycle.errors import AttendeesMissing, TimeUnreadable
+from marketplace.errors import Invalid
 from marketplace.timespan import Span
 from marketplace.web.forms import Form
+from marketplace.web.i18n import localised
+from spaces.catalog.models import SpaceQuestion
 from spaces.pricing.rules import BuildDays
+from spaces.rules.rules import option_key
 
 # ISO 8601 with an offset; a plus that came as a space, as it does when an address is not encoded, counts as one.
 INSTANT = re.compile(
@@ -102,7 +131,7 @@ class QuickForm:
         return read_whole(self.people)
 
 
-class CheckoutForm(Form):
+class CheckoutForm(AddedFields, Form):
     """Who books, for what, how many. `total` is the price that the person saw, in minor units: one number, or where
     customers pay differently the price of each choice, as in "myself:2700 12:1350"."""
 
@@ -118,6 +147,43 @@ class CheckoutForm(Form):
     build_after = StringField(lazy_gettext("Days to tear down last"), filters=[plain_text])
     submission = HiddenField()
     total = HiddenField()
+    birth_date = DateField(lazy_gettext("Date of birth"), validators=[Optional()])
+    terms = BooleanField(lazy_gettext("I have read the terms and accept them"))
+    terms_version = HiddenField()
+    asked: Asked = NOTHING_ASKED
+    kept_files: Mapping[int, KeptFile] = MappingProxyType({})
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Everything that is missing or wrong is told at once."""
+        right: bool = super().validate(extra_validators)
+        problems = [
+            *answer_problems(self.asked.questions, {**self.typed_answers, **self.sent_files}),
+            *terms_problems(self.asked.terms_version, self.accepted_terms),
+        ]
+        if self.asked.attendees and not self.attendees.data:
+            problems += AttendeesMissing().fields
+        unshown = [error for error in problems if not self[error.field].errors]
+        self.show(Invalid(*unshown))
+        return right and not problems
+
+    @property
+    def typed_answers(self) -> dict[int, Given]:
+        """Answers to the questions that are not answered by a file."""
+        return {
+            question.id: str(self[field_of(question)].data or "")
+            for question in self.asked.questions
+            if question.kind != "file"
+        }
+
+    @property
+    def sent_files(self) -> dict[int, SentFile]:
+        """The files of this sending, whole."""
+        fields = {question.id: self[field_of(question)] for question in self.asked.questions}
+        return {id_: field.sent for id_, field in fields.items() if getattr(field, "sent", None)}
+
+    @property
+    def accepted_terms(self) -> str:
+        return (self.terms_version.data or "")[:64] if self.terms.data else ""
 
     def validate_build_before(self, field: StringField) -> None:
         if field.data and read_whole(field.data) is None:
@@ -144,7 +210,15 @@ class CheckoutForm(Form):
 
     @property
     def details(self) -> Details:
-        return Details(self.code.data or "", self.build)
+        return Details(
+            self.code.data or "",
+            self.build,
+            extras=self.extras.data,
+            use=self.use,
+            answers={**self.typed_answers, **self.kept_files},
+            terms=self.accepted_terms,
+            birth_date=self.birth_date.data if self.asked.birth_date else None,
+        )
 
     @property
     def expected_total(self) -> int | None:
@@ -154,6 +228,48 @@ class CheckoutForm(Form):
             if colon and choice == (self.organisation.data or "myself"):
                 return read_whole(total)
         return read_whole(text)
+
+
+class AnswerFileField(FileField):  # type: ignore[misc]  # flask_wtf ships no types
+    """A file that is read whole and known by its content; `sent` is it, once the form is validated."""
+
+    sent: SentFile | None = None
+
+    def pre_validate(self, form: Any) -> None:
+        if self.data is None:
+            return
+        data = self.data.read(MOST_FILE_BYTES + 1)
+        if len(data) > MOST_FILE_BYTES:
+            raise ValidationError(
+                gettext("The file is larger than 10 MB. Make it smaller, or send a part of it.")
+            )
+        kind = content_type_of(data)
+        if kind is None:
+            raise ValidationError(gettext("This is not a PDF, JPEG, PNG or WebP file."))
+        self.sent = SentFile("", plain_name(self.data.filename), kind, len(data), data)
+
+
+def question_field(question: SpaceQuestion) -> Any:
+    """The field that a question is answered in. Whether the answer will do is decided elsewhere, the same for all."""
+    label, advice = localised(question.labels), localised(question.helps)
+    if question.kind == "choice":
+        choices = [SelectChoice(option_key(option), localised(option)) for option in question.options]
+        return RadioField(label, choices=choices, description=advice, validate_choice=False)
+    if question.kind == "file":
+        return AnswerFileField(label, description=advice or gettext("PDF, JPEG, PNG or WebP, at most 10 MB."))
+    if question.kind == "number":
+        return StringField(label, description=advice, filters=[lambda text: plain_text(text)[:40]])
+    return TextAreaField(
+        label, description=advice, filters=[lambda text: plain_text(text)[: LONGEST_ANSWER + 1]]
+    )
+
+
+def checkout_form(asked: Asked, **kwargs: Any) -> CheckoutForm:
+    """The checkout's form with a field for each question of the space."""
+    fields = {field_of(question): question_field(question) for question in asked.questions}
+    kind = type("AskingCheckoutForm", (CheckoutForm,), {**fields, "asked": asked})
+    form: CheckoutForm = kind(**kwargs)
+    return form
 
 
 class DeclineForm(Form):

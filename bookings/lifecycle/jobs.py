@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bookings.lifecycle.actions import complete_bookings, expire_request
+from bookings.lifecycle.actions import announce_answer, complete_bookings, expire_request
 from bookings.lifecycle.notices import Notice, to_booker, to_displaced_booker, to_moved_booker, to_owner
 from bookings.lifecycle.queries import BookedSpace, booked_space_of_id, handlers_of
 from marketplace.cities.models import City
@@ -63,6 +63,13 @@ def mail_moved(session: Session, message: Message) -> None:
         was = Span(datetime.fromisoformat(message["was_start"]), datetime.fromisoformat(message["was_end"]))
         notice = to_moved_booker(*found, was=was, moved_at=message["moved_at"], note=message["note"])
         mail(session, notice)
+
+
+def tell_answer(session: Session, message: Message) -> None:
+    """The time to undo an answer is over. Who has cancelled meanwhile hears of that only."""
+    found = booked_of(session, message)
+    if found and found[1].booking.state == message["state"]:
+        announce_answer(session, found[1].booking, reason=message["reason"])
 
 
 def mail_expired(session: Session, message: Message) -> None:

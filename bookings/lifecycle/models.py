@@ -4,14 +4,23 @@ from datetime import datetime
 from typing import Any
 
 from psycopg.types.range import TimestamptzRange
-from sqlalchemy import BigInteger, CheckConstraint, Index, PrimaryKeyConstraint, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKeyConstraint,
+    Index,
+    PrimaryKeyConstraint,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import TSTZRANGE
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bookings.lifecycle.rules import STATES
-from marketplace.db import Base, of_city, span_of
+from marketplace.db import Base, Localised, of_city, span_of
 from marketplace.timespan import Span
 from spaces.calendar.models import HOLDER_IDS
+from spaces.catalog.models import QUESTION_KINDS
 
 
 class Booking(Base):
@@ -43,6 +52,8 @@ class Booking(Base):
         of_city("person_id", "person"),
         of_city("organisation_id", "organisation"),
         of_city("space_id", "space"),
+        CheckConstraint("(terms_version IS NULL) = (terms_accepted_at IS NULL)", name="terms"),
+        ForeignKeyConstraint(["city_id", "terms_version"], ["terms_text.city_id", "terms_text.version"]),
     )
 
     city_id: Mapped[int] = mapped_column(BigInteger)
@@ -62,9 +73,60 @@ class Booking(Base):
     cancel_free_until: Mapped[datetime]
     source: Mapped[str] = mapped_column(server_default="web")
     submission: Mapped[str]
+    outdoor_use: Mapped[dict[str, Any]] = mapped_column(
+        server_default="{}"
+    )  # what was asked by the city's tariff
+    terms_version: Mapped[str | None]
+    terms_accepted_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
     changed_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
 
     @property
     def span(self) -> Span:
         return span_of(self.during)
+
+
+class BookingExtra(Base):
+    """How many pieces of a venue's equipment the booking has; what they cost stands in its lines."""
+
+    __tablename__ = "booking_extra"
+    __table_args__ = (
+        PrimaryKeyConstraint("city_id", "booking_id", "extra_id"),
+        Index(None, "city_id", "extra_id"),
+        CheckConstraint("pieces BETWEEN 1 AND 10000", name="pieces"),
+        of_city("booking_id", "booking", ondelete="CASCADE"),
+        of_city("extra_id", "extra"),
+    )
+
+    city_id: Mapped[int] = mapped_column(BigInteger)
+    booking_id: Mapped[int] = mapped_column(BigInteger)
+    extra_id: Mapped[int] = mapped_column(BigInteger)
+    pieces: Mapped[int]
+
+
+class BookingAnswer(Base):
+    """What the booker answered to a question of the space, with the question as it was then.
+
+    `choice` is the chosen option's text in each language; a file is named by the key of its store.
+    """
+
+    __tablename__ = "booking_answer"
+    __table_args__ = (
+        PrimaryKeyConstraint("city_id", "booking_id", "position"),
+        CheckConstraint(f"kind IN {QUESTION_KINDS}", name="kind"),
+        CheckConstraint("(kind = 'file') = (file_key IS NOT NULL)", name="file"),
+        Index("ix_booking_answer_file_key", "file_key", postgresql_where=text("file_key IS NOT NULL")),
+        of_city("booking_id", "booking", ondelete="CASCADE"),
+    )
+
+    city_id: Mapped[int] = mapped_column(BigInteger)
+    booking_id: Mapped[int] = mapped_column(BigInteger)
+    position: Mapped[int]
+    kind: Mapped[str]
+    labels: Mapped[Localised]
+    words: Mapped[str] = mapped_column(server_default="")
+    choice: Mapped[Localised] = mapped_column(server_default="{}")
+    file_key: Mapped[str | None]
+    file_name: Mapped[str | None]
+    file_type: Mapped[str | None]
+    file_bytes: Mapped[int | None] = mapped_column(BigInteger)

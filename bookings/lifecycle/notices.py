@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from bookings.lifecycle.added import equipment_of
 from bookings.lifecycle.queries import BookedSpace
 from marketplace.accounts.models import Person
 from marketplace.cities.models import City
@@ -45,6 +46,8 @@ class Facts:
     purpose: str
     attendees: int | None
     instructions: dict[str, str]
+    equipment: list[tuple[int, dict[str, str]]]  # pieces and names
+    use: dict[str, Any]  # of an area priced by the city's tariff
 
 
 def facts_of(city: City, booked: BookedSpace, *, kept_minor: int = 0) -> Facts:
@@ -67,6 +70,8 @@ def facts_of(city: City, booked: BookedSpace, *, kept_minor: int = 0) -> Facts:
         purpose=booking.purpose,
         attendees=booking.attendees,
         instructions=booked.space.instructions,
+        equipment=equipment_of(booking.lines),
+        use=dict(booking.outdoor_use),
     )
 
 

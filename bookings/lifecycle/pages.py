@@ -9,8 +9,11 @@ from typing import Any
 from babel.dates import format_date
 from flask import url_for
 
-from bookings.lifecycle.forms import new_submission
-from bookings.lifecycle.models import Booking
+from bookings.lifecycle.answers import field_of
+from bookings.lifecycle.errors import QuotaUsedUp, TooManyOpen
+from bookings.lifecycle.forms import CheckoutForm, new_submission
+from bookings.lifecycle.limits import Left
+from bookings.lifecycle.models import Booking, BookingAnswer
 from bookings.lifecycle.queries import Alternatives, ListedBooking, Step
 from bookings.lifecycle.rules import OPEN
 from marketplace.cities.models import City
@@ -29,9 +32,10 @@ from marketplace.web.i18n import (
     localised,
     reader_language,
 )
+from marketplace.web.problems import field_message
 from spaces.catalog.models import Space, Venue
 from spaces.catalog.vocabulary import DRAWINGS, PURPOSES
-from spaces.pricing.present import line_text, quote_lines
+from spaces.pricing.present import from_text, line_text, quote_lines
 from spaces.pricing.rules import Quote
 
 
@@ -57,6 +61,7 @@ STEPS = {
     "booking.asked": N_("Requested"),
     "booking.approved": N_("Approved by the owner"),
     "booking.declined": N_("Declined by the owner"),
+    "booking.answer-undone": N_("The owner took the answer back"),
     "booking.cancelled": N_("Cancelled"),
     "booking.moved": N_("Moved by the owner"),
     "booking.completed": N_("Over"),
@@ -156,10 +161,16 @@ def drawing(space: Space) -> str:
 def quote_rows(quote: Quote) -> list[tuple[str, ...]]:
     """The rows of `ui.price_lines` for a price that is still to be agreed."""
     rows: list[tuple[str, ...]] = [*quote_lines(quote)]
-    if quote.total:
-        rate = format_number(quote.vat_basis_points / 100)
+    # By the city's tariff the tax is a line among the others.
+    if quote.total and not any(line.code == "tariff_vat" for line in quote.lines):
+        rate = quote.vat_basis_points
+        text = (
+            gettext("VAT %(rate)s %%", rate=format_number(rate / 100))
+            if rate is not None
+            else gettext("of which VAT")
+        )
         rows.append((gettext("Price without tax"), format_money(quote.total - quote.vat), "quiet"))
-        rows.append((gettext("VAT %(rate)s %%", rate=rate), format_money(quote.vat), "quiet"))
+        rows.append((text, format_money(quote.vat), "quiet"))
     return rows
 
 
@@ -180,24 +191,88 @@ def booking_rows(booking: Booking) -> list[tuple[str, ...]]:
                 Decimal(line["quantity"]),
                 Money(line["unit_minor"], booking.currency),
                 line.get("note", ""),
+                line.get("about"),
             ),
             format_money(Money(line["total_minor"], booking.currency)),
         )
         for line in booking.lines
     ]
-    if booking.total_minor:
+    if booking.total_minor and not any(line["code"] == "tariff_vat" for line in booking.lines):
         rows.append(
             (gettext("of which VAT"), format_money(Money(booking.vat_minor, booking.currency)), "quiet")
         )
     return rows
 
 
-def button_text(space: Space, total: Money) -> str:
-    """The result with the sum."""
+def button_text(total: Money, *, by_request: bool, is_least: bool = False) -> str:
+    """The result with the sum, where it is known."""
+    if is_least:
+        return gettext("Send a request") if by_request else gettext("Book")
     price = format_money(total)
-    if space.approval == "handler":
+    if by_request:
         return gettext("Send a request, %(price)s", price=price) if total else gettext("Send a request")
     return gettext("Book %(price)s", price=price) if total else gettext("Book free of charge")
+
+
+def choice_note(
+    space: Space, standing: tuple[TooManyOpen | QuotaUsedUp | None, Sequence[Left]], *, at_once: bool
+) -> str:
+    """What a choice of whom to book for would mean: whether somebody must confirm, and how much is left."""
+    refusal, lefts = standing
+    notes = []
+    if space.approval == "trusted":
+        notes.append(gettext("Confirmed at once.") if at_once else gettext("The owner confirms the booking."))
+    if refusal is not None:
+        notes.append(field_message(refusal.fields[0]))
+    else:
+        notes += [left_text(left) for left in lefts]
+    return " ".join(notes)
+
+
+# The order of the checkout's own fields on the page; those of questions stand before the terms.
+LAST_FIELDS = ("birth_date", "question", "terms")
+
+
+def checkout_errors(form: CheckoutForm) -> list[tuple[str, str]]:
+    """(id, text) for the summary in the order of the page; an error of a question names it."""
+    questions = {field_of(question): question for question in form.asked.questions}
+    found: list[tuple[int, str, str]] = []
+    for id_, text in form.all_errors():
+        question = questions.get(id_)
+        place = (
+            LAST_FIELDS.index("question" if question else id_) + 1 if question or id_ in LAST_FIELDS else 0
+        )
+        if question:
+            label = localised(question.labels)
+            text = f"{label} {text}" if label.endswith("?") else f"{label}: {text}"  # noqa: PLW2901 - the same, named
+            id_ = f"{id_}-0" if question.kind == "choice" else id_  # noqa: PLW2901 - the first of the choices
+        found.append((place, id_, text))
+    return [(id_, text) for _, id_, text in sorted(found, key=lambda one: one[0])]
+
+
+def left_text(left: Left) -> str:
+    """4 h left of 6 h in week 12."""
+    refusal = QuotaUsedUp(
+        kind=left.period.kind,
+        first=left.period.first,
+        left_minutes=left.left_minutes,
+        quota_minutes=left.quota_minutes,
+    )
+    return field_message(refusal.fields[0])
+
+
+def answer_views(booking: Booking, answers: Sequence[BookingAnswer]) -> list[tuple[str, str, str | None]]:
+    """(question, answer, address of the file) as those who may read them see them."""
+    return [
+        (
+            localised(answer.labels),
+            answer.file_name or localised(answer.choice) or answer.words,
+            url_for("lifecycle.answer_file", reference=booking.reference, position=answer.position)
+            if answer.file_key
+            else None,
+        )
+        for answer in answers
+    ]
 
 
 def purposes_of(space: Space) -> list[str]:
@@ -223,7 +298,17 @@ def time_chips(
         same_day = start.date() == day
         text = format_hours(start, end) if same_day and not space.whole_days else format_span(start, end)
         chips.append(
-            chip(space, offer.span, offer.price_minor, city, text=text, name="", kept=kept, posts=posts)
+            chip(
+                space,
+                offer.span,
+                offer.price_minor,
+                city,
+                text=text,
+                name="",
+                kept=kept,
+                posts=None if offer.is_least else posts,
+                is_least=offer.is_least,
+            )
         )
     return chips
 
@@ -254,7 +339,8 @@ def space_chips(found: Alternatives, city: City, *, kept: Kept, posts: str | Non
                     text=time_text(span, city),
                     name=name,
                     kept=kept,
-                    posts=posts,
+                    posts=None if other.offer.is_least else posts,
+                    is_least=other.offer.is_least,
                 ),
             )
         )
@@ -271,11 +357,13 @@ def chip(
     name: str,
     kept: Kept,
     posts: str | None,
+    is_least: bool = False,
 ) -> Chip:
     """One press leads on: to the checkout, or with `posts` (an endpoint) to the booking itself with the kept data."""
     total = Money(price_minor, city.currency)
     price = format_money(total) if total else gettext("free of charge")
-    ask = space.approval == "handler"
+    price = from_text(price) if is_least else price
+    ask = space.approval != "instant"
     said = gettext("Request") if ask else gettext("Book")
     said = f"{said} {name}".strip()
     state = "ask" if ask else "free"

@@ -1,9 +1,22 @@
 """Who may do what with a booking."""
 
-from bookings.lifecycle.errors import NoRightToBook, NoRightToCancel, NotOnOffer, OrganisationsOnly
+from collections.abc import Collection
+from datetime import date
+
+from bookings.lifecycle.errors import (
+    IdentityNeeded,
+    MembersOnly,
+    NoRightToBook,
+    NoRightToCancel,
+    NotOnOffer,
+    OrganisationsOnly,
+    TooOld,
+    TooYoung,
+)
 from bookings.lifecycle.models import Booking
 from marketplace.accounts.actor import Actor
 from marketplace.accounts.policy import require_verified
+from marketplace.accounts.rules import age_on
 from spaces.catalog import policy as catalog
 from spaces.catalog.models import Space, Venue
 
@@ -18,6 +31,53 @@ def require_may_book(actor: Actor, space: Space, organisation_id: int | None) ->
     if space.state != "published":
         raise NotOnOffer
     return person_id
+
+
+def require_among(
+    actor: Actor, space: Space, organisation_id: int | None, *, is_identified: bool, named: Collection[int]
+) -> None:
+    """Whom the space lets in, beside those who may book at all; `named` are the organisations that its rules name.
+
+    A member may also book for themselves. Raises IdentityNeeded, MembersOnly.
+    """
+    if space.who == "verified" and not is_identified:
+        raise IdentityNeeded
+    if space.who == "members":
+        own = actor.roles.keys() if organisation_id is None else {organisation_id}
+        if not own & set(named):
+            raise MembersOnly
+
+
+def require_age(
+    space: Space, organisation_id: int | None, born: date, *, day: date, field: str = "organisation"
+) -> None:
+    """The age on the day of use, of the person who books; an upper limit is for those who book for themselves.
+
+    Raises TooYoung, TooOld.
+    """
+    years = age_on(born, day)
+    if space.min_age is not None and years < space.min_age:
+        raise TooYoung(space.min_age, field=field)
+    if space.max_age is not None and organisation_id is None and years > space.max_age:
+        raise TooOld(space.max_age, field=field)
+
+
+def asks_age(space: Space, organisation_id: int | None) -> bool:
+    """Whether the age of who books matters."""
+    return space.min_age is not None or (space.max_age is not None and organisation_id is None)
+
+
+def may_read_answers(actor: Actor, booking: Booking, venue: Venue) -> bool:
+    """The one who booked, those who book for the organisation, and the place's handlers."""
+    return (
+        is_own(actor, booking)
+        or (
+            actor.city_id == booking.city_id
+            and booking.organisation_id is not None
+            and actor.may_book_for(booking.organisation_id)
+        )
+        or catalog.may_handle(actor, venue)
+    )
 
 
 def is_own(actor: Actor, booking: Booking) -> bool:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from bookings.lifecycle import policy
 from bookings.lifecycle.errors import BookingNotFound
-from bookings.lifecycle.models import Booking
+from bookings.lifecycle.models import Booking, BookingAnswer, BookingExtra
 from bookings.lifecycle.rules import OPEN
 from marketplace.accounts.actor import Actor
 from marketplace.accounts.models import AuditEntry, Membership, Organisation, Person
@@ -25,9 +25,9 @@ from spaces.calendar.rules import DAY, midnight, offers
 from spaces.catalog.desk_queries import workplaces
 from spaces.catalog.models import Space, Venue, VenueRole
 from spaces.catalog.policy import HANDLE
-from spaces.pricing.queries import prices_on
-from spaces.pricing.rules import quote
-from spaces.search.queries import Hit, Offer, search
+from spaces.equipment.models import Extra
+from spaces.pricing.queries import group_for, prices_on
+from spaces.search.queries import Hit, Offer, priced_offer, search
 from spaces.search.question import Place, Question
 
 REFERENCE = re.compile(r"[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}")
@@ -134,6 +134,16 @@ def locked_booking(session: Session, booking: Booking) -> Booking:
     session.flush()
     session.refresh(booking, with_for_update=True)
     return booking
+
+
+def pieces_of(session: Session, booking: Booking) -> dict[int, int]:
+    """How many pieces the booking has of each unit that is equipment."""
+    rows = session.execute(
+        select(Extra.unit_id, BookingExtra.pieces)
+        .join(BookingExtra, (BookingExtra.city_id == Extra.city_id) & (BookingExtra.extra_id == Extra.id))
+        .where(BookingExtra.city_id == booking.city_id, BookingExtra.booking_id == booking.id)
+    )
+    return {unit_id: pieces for unit_id, pieces in rows}
 
 
 def ended_bookings(session: Session, city_id: int, *, at: datetime, limit: int) -> Sequence[Booking]:
@@ -266,6 +276,19 @@ def history_of(session: Session, booking: Booking) -> list[Step]:
     return [Step(*row) for row in rows]
 
 
+def answers_of(session: Session, city_id: int, booking_ids: Sequence[int]) -> dict[int, list[BookingAnswer]]:
+    """What was answered with each booking, in the order of the questions."""
+    found: dict[int, list[BookingAnswer]] = {}
+    if booking_ids:
+        for answer in session.scalars(
+            select(BookingAnswer)
+            .where(BookingAnswer.city_id == city_id, BookingAnswer.booking_id.in_(list(booking_ids)))
+            .order_by(BookingAnswer.booking_id, BookingAnswer.position)
+        ):
+            found.setdefault(answer.booking_id, []).append(answer)
+    return found
+
+
 def handlers_of(session: Session, venue: Venue) -> Sequence[Person]:
     """The people who answer requests at a venue: managers of its owner, and those with a role for it there."""
     managers = select(Membership.person_id).where(
@@ -329,17 +352,22 @@ def alternatives(
     at: datetime,
     minutes: int,
     people: int | None = None,
+    organisation_id: int | None = None,
 ) -> Alternatives:
     """Free times of `minutes` near the wished one: of this space that day and on the next days, and of similar spaces
-    (a purpose in common, or the same kind; large enough; the nearest first) around the same time of that day."""
+    (a purpose in common, or the same kind; large enough; the nearest first) around the same time of that day. Prices are
+    those of the organisation's customer group."""
     today = at.astimezone(city.zone).date()
     wished = during.start.astimezone(city.zone)
     day = wished.date()
     if not today <= day <= today + timedelta(days=space.horizon_days + LOOK_AHEAD_DAYS):
         day = today
-    times = other_times(session, city, space, during, at=at, minutes=minutes, day=day)
+    times = other_times(
+        session, city, space, during, at=at, minutes=minutes, day=day, organisation_id=organisation_id
+    )
     question = similar(session, city, space, during, day=day, minutes=minutes, people=people)
-    hits = [hit for hit in search(session, city, question, now=at).hits if hit.space.id != space.id]
+    found = search(session, city, question, now=at, organisation_id=organisation_id)
+    hits = [hit for hit in found.hits if hit.space.id != space.id]
     others = [other for hit in hits if (other := nearest_offer(hit, during)) is not None]
     # The same time counts most, then the way there, then not taking more room than is needed.
     others.sort(
@@ -354,7 +382,15 @@ def alternatives(
 
 
 def other_times(
-    session: Session, city: City, space: Space, during: Span, *, at: datetime, minutes: int, day: Any
+    session: Session,
+    city: City,
+    space: Space,
+    during: Span,
+    *,
+    at: datetime,
+    minutes: int,
+    day: Any,
+    organisation_id: int | None = None,
 ) -> list[Offer]:
     """The nearest starts of that day, then on each of the next days the one nearest to the same time of day."""
     rules = booking_rules(space)
@@ -367,6 +403,7 @@ def other_times(
     terms = prices_on(session, city, [space.id], day).get(space.id)
     if terms is None:
         return []
+    group = group_for(session, city.id, terms, organisation_id)
 
     def of_day(n: int) -> list[Span]:
         local = day + timedelta(days=n)
@@ -383,7 +420,7 @@ def other_times(
         if len(spans) >= OTHER_TIMES + OTHER_DAYS:
             break
         spans += sorted(of_day(n), key=distance)[:1]
-    return [Offer(span, quote(terms, span, city.zone).total.minor) for span in spans]
+    return [priced_offer(terms, span, city, group) for span in spans]
 
 
 def similar(

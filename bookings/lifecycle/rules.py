@@ -37,13 +37,26 @@ def may_follow(state: str, following: str) -> bool:
     return following in TRANSITIONS[state]
 
 
+# The owner's answers. The one who gave one may take it back while nobody has been told: then the request waits again.
+# That is the only way back, and no part of the table above: whoever acts on a state never sees it return.
+ANSWERS = frozenset({"confirmed", "declined"})
+# Offered for the first; a press that is late by the way of the network still counts until the news goes out.
+UNDO_OFFERED = timedelta(seconds=10)
+TOLD_AFTER = timedelta(seconds=15)
+
+
+def may_be_undone(state: str, *, answered_at: datetime, at: datetime) -> bool:
+    return state in ANSWERS and answered_at <= at < answered_at + TOLD_AFTER
+
+
 # Still ahead of the person: shown as upcoming, and open to cancellation.
 OPEN = frozenset({"held", "awaiting_payment", "awaiting_approval", "confirmed"})
 
 
-def first_state(approval: str) -> str:
-    """The state a new booking starts in, by the space's way of approval."""
-    return "confirmed" if approval == "instant" else "awaiting_approval"
+def first_state(approval: str, *, is_trusted: bool = False) -> str:
+    """The state a new booking starts in, by the space's way of approval and by whether it trusts whom this is for."""
+    at_once = approval == "instant" or (approval == "trusted" and is_trusted)
+    return "confirmed" if at_once else "awaiting_approval"
 
 
 def free_until(start: datetime, cancellation_hours: int) -> datetime:

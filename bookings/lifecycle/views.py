@@ -7,11 +7,16 @@ from flask import Response, flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from bookings.lifecycle import actions, pages, policy
+from bookings.lifecycle import actions, added, limits, pages, policy
+from bookings.lifecycle.answer_files import fetch, kept_files
+from bookings.lifecycle.answers import field_of
+from bookings.lifecycle.asked import asked_of, at_once, choices_kept_out
 from bookings.lifecycle.calendar_file import calendar_file as make_calendar_file
 from bookings.lifecycle.errors import (
+    AnswerNotFound,
     BuildDaysWrong,
     IllegalTransition,
+    OutdoorUseWrong,
     SubmissionUsed,
     TimeNotBookable,
     TimeUnreadable,
@@ -23,16 +28,19 @@ from bookings.lifecycle.forms import (
     DeclineForm,
     PlainForm,
     QuickForm,
+    checkout_form,
     new_submission,
     plain_text,
     read_time,
     read_whole,
 )
 from bookings.lifecycle.models import Booking
+from bookings.lifecycle.outdoor import checked_use
 from bookings.lifecycle.pages import Kept, gettext
 from bookings.lifecycle.queries import (
     BookedSpace,
     alternatives,
+    answers_of,
     booking_for,
     history_of,
     own_booking_at,
@@ -42,27 +50,35 @@ from marketplace.accounts.actor import Actor
 from marketplace.accounts.queries import organisations_of
 from marketplace.clock import now
 from marketplace.db import transaction
-from marketplace.errors import Conflict, Forbidden, Invalid, Refusal, TooMany
+from marketplace.errors import Conflict, Forbidden, Invalid, Refusal, TooMany, Unavailable
 from marketplace.money import Money
 from marketplace.timespan import Span, local_days
 from marketplace.web.access import public, signed_in
-from marketplace.web.i18n import format_money, localised
+from marketplace.web.i18n import N_, format_money, localised
 from marketplace.web.limits import limit
 from marketplace.web.problems import field_message, status_of
 from marketplace.web.request import current_actor, current_city, page_blueprint
+from marketplace.web.uploads import takes_uploads
 from spaces.calendar.errors import SlotTaken
 from spaces.calendar.queries import booking_rules
 from spaces.catalog.errors import SpaceNotFound
 from spaces.catalog.models import Space, Venue
 from spaces.catalog.queries import space_for
+from spaces.equipment.errors import PiecesWrong
+from spaces.equipment.errors import field_of as field_of_extra
 from spaces.pricing.errors import CodeNotValid, CodeUsedUp
 from spaces.pricing.queries import has_codes, price_on
 from spaces.pricing.rules import NO_BUILD_DAYS, PriceTerms, Quote
+from spaces.rules.present import age_text, attendance_text
+from spaces.rules.queries import confirmed_at_once, terms_of
 
 blueprint = page_blueprint("lifecycle", __name__)
 
 Page = str | tuple[str, int] | tuple[str, int, dict[str, str]] | AnyResponse
 LARGEST_ID = 2**63 - 1
+# Three files of the largest size with something to spare, so that one that is too large is told beside its field.
+MOST_MEGABYTES = 35
+TOO_LARGE = N_("The files are too large together. Each may have 10 MB.")
 # A person at a keyboard never reaches this; a script that grabs times does.
 BOOKINGS_PER_MINUTE = 30
 
@@ -90,21 +106,22 @@ def new(space_id: int) -> Page:
             actions.check_time(session, city, space, booking_rules(space), during, at=at)
         except (SlotTaken, TimeNotBookable) as refusal:
             return unavailable_page(session, space, venue, during, refusal, kept=kept)
-        form = CheckoutForm(formdata=None)
+        form = checkout_form(asked_of(session, space, current_actor()), formdata=None)
         form.organisation.data = chosen_organisation(current_actor(), kept.organisation or None)
         form.purpose.data, form.attendees.data = kept.purpose, kept.people
         return checkout_page(session, space, venue, during, form)
 
 
 @blueprint.post("/spaces/<int:space_id>/booking")
+@takes_uploads(megabytes=MOST_MEGABYTES, too_large=TOO_LARGE)
 @public
 def create(space_id: int) -> Page:
     """Book what the checkout says. A second sending of the form leads to the first one's booking."""
     city, actor, at = current_city(), current_actor(), now()
-    form = CheckoutForm()
-    kept = kept_of_form(form)
     with transaction() as session:
         space, venue = known_space(session, space_id)
+        form = checkout_form(asked_of(session, space, actor))
+        kept = kept_of_form(form)
         try:
             during = read_time(request.args, now=at)
         except TimeUnreadable as unreadable:
@@ -120,7 +137,7 @@ def create(space_id: int) -> Page:
     if form.validate_on_submit():
         try:
             count_booking(actor)
-            with transaction() as session:
+            with kept_files(form), transaction() as session:
                 booking = actions.request_booking(
                     session,
                     city,
@@ -138,12 +155,12 @@ def create(space_id: int) -> Page:
             return done(booking)
         except (SlotTaken, TimeNotBookable) as taken:
             with transaction() as session:
-                return unavailable_page(
-                    session, space, venue, during, taken, kept=kept, posts="lifecycle.create"
-                )
+                # Where something is asked, another time goes by way of its own checkout.
+                posts = None if form.asked.is_anything else "lifecycle.create"
+                return unavailable_page(session, space, venue, during, taken, kept=kept, posts=posts)
         except Invalid as invalid:
             form.show(invalid)
-        except (Forbidden, Conflict, TooMany) as refused:
+        except (Forbidden, Conflict, TooMany, Unavailable) as refused:
             refusal = refused
             if isinstance(refused, SubmissionUsed):
                 form.submission.data = new_submission()
@@ -168,8 +185,9 @@ def quick(space_id: int) -> Page:
         except TimeUnreadable as refusal:
             return unavailable_page(session, space, venue, None, refusal, kept=kept)
         binding = is_binding(session, space, form.during, at=at)
+        one_click = is_one_click(session, actor, space, form)
     checkout = checkout_url(space, form.during, kept)
-    if binding or not is_one_click(actor, space, form):
+    if binding or not one_click:
         return redirect(checkout, 303)
     count_booking(actor)
     try:
@@ -200,22 +218,39 @@ def quick(space_id: int) -> Page:
 
 
 def is_binding(session: Session, space: Space, during: Span, *, at: datetime) -> bool:
-    """Whether booking costs money that cancelling would no longer give back: that is said before, not after."""
+    """Whether booking costs money that cancelling would no longer give back: that is said before, not after. So is a
+    price that depends on what the booker says of the use."""
+    if is_by_tariff(session, space, during):
+        return True
     if free_until(during.start, space.cancellation_hours) > at:
         return False
     price = price_on(session, current_city(), space.id, during.start.astimezone(current_city().zone).date())
     return price is not None and price.amount.minor > 0
 
 
-def is_one_click(actor: Actor, space: Space, form: QuickForm) -> bool:
+def is_by_tariff(session: Session, space: Space, during: Span) -> bool:
+    city = current_city()
+    terms = price_on(session, city, space.id, during.start.astimezone(city.zone).date())
+    return terms is not None and terms.per == "tariff"
+
+
+def is_one_click(session: Session, actor: Actor, space: Space, form: QuickForm) -> bool:
     """Whether nothing has to be asked first."""
+    people = form.attendees
+    if (
+        not actor.is_verified
+        or not form.submission
+        or (form.people and people is None)
+        or (space.capacity is not None and (people or 0) > space.capacity)
+        or (space.who == "organisations" and actor.acting_for is None)
+    ):
+        return False
+    asked = asked_of(session, space, actor)
     return (
-        actor.is_verified
-        and bool(form.submission)
-        and space.approval == "instant"
-        and (space.who == "anyone" or actor.acting_for is not None)
-        and (not form.people or form.attendees is not None)
-        and (space.capacity is None or (form.attendees or 0) <= space.capacity)
+        not asked.is_anything
+        and (people is not None or not asked.attendees)
+        and not choices_kept_out(session, space, actor, [actor.acting_for])
+        and at_once(session, space, actor.acting_for)
     )
 
 
@@ -279,9 +314,23 @@ def checkout_page(
     city, actor, at = current_city(), current_actor(), now()
     organisations = organisations_of(session, actor)
     only_organisations = space.who == "organisations"
-    choices = [(str(o.id), o.name, gettext("You have the right to book.")) for o in organisations]
-    if not only_organisations:
-        choices.insert(0, ("myself", gettext("Myself"), actor.name))
+    ids: list[int | None] = [*([] if only_organisations else [None]), *(o.id for o in organisations)]
+    kept_out = choices_kept_out(session, space, actor, ids)
+    ids = [id_ for id_ in ids if id_ not in kept_out]
+    instantly = confirmed_at_once(session, space, [None, *ids])
+    standing = limits.standings(
+        session, city, space, person_id=actor.person_id or 0, organisation_ids=ids, during=during, at=at
+    )
+    notes = {id_: pages.choice_note(space, standing[id_], at_once=instantly[id_]) for id_ in ids}
+    choices = [
+        (str(o.id), o.name, f"{gettext('You have the right to book.')} {notes[o.id]}".strip())
+        for o in organisations
+        if o.id in notes
+    ]
+    if None in notes:
+        choices.insert(
+            0, ("myself", gettext("Myself"), f"{actor.name}. {notes[None]}" if notes[None] else actor.name)
+        )
     if not form.submission.data:
         form.submission.data = new_submission()
     if form.organisation.data not in [value for value, _, _ in choices] and choices:
@@ -289,7 +338,13 @@ def checkout_page(
     terms, prices = checkout_prices(session, space, during, form, [value for value, _, _ in choices])
     price = prices.get(form.organisation.data or "", prices["myself"])
     form.total.data = pages.seen_totals(prices)
-    errors = form.all_errors()
+    by_request = not instantly[organisation_id_of(form.organisation.data) if choices else None]
+    if form.terms_version.data != form.asked.terms_version:
+        form.terms.data = False
+    form.terms_version.data = form.asked.terms_version
+    # What is left of the equipment is told beside its numbers, so before the summary of what is wrong.
+    equipment = added.equipment_rows(session, city, space, during, form)
+    is_least = terms.per == "tariff" and not is_told(terms, form)
     status = 200
     if refusal is not None:
         status = status_of(type(refusal))
@@ -312,7 +367,7 @@ def checkout_page(
             **pages.time_args(during, city, whole_days=space.whole_days),
         ),
         form=form,
-        errors=errors,
+        errors=pages.checkout_errors(form),
         refusal=gettext(refusal.title) if refusal is not None else None,
         choices=choices,
         rows=pages.quote_rows(price),
@@ -320,12 +375,24 @@ def checkout_page(
         totals={value: cost.total for value, cost in prices.items()},
         asks_code=bool(form.code.data)
         or has_codes(session, city.id, space.id, at.astimezone(city.zone).date()),
+        equipment=equipment,
+        outdoor=added.outdoor_questions(terms),
+        is_least=is_least,
         asks_build=terms.build_percent < 100 and len(local_days(during, city.zone)) > 1,
-        button=pages.button_text(space, price.total),
+        button=pages.button_text(price.total, by_request=by_request, is_least=is_least),
         suggestions=pages.purposes_of(space),
         is_verified=actor.is_verified,
         needs_organisation=only_organisations and not organisations,
-        by_request=space.approval == "handler",
+        by_request=by_request,
+        always_by_request=space.approval == "handler",
+        varies=len({instantly[id_] for id_ in ids}) > 1,
+        keeps_out=gettext(next(iter(kept_out.values())).title) if kept_out and not choices else None,
+        rules_url=url_for("catalog.space", space_id=space.id, _anchor="rules"),
+        asked=form.asked,
+        question_fields=[(question, form[field_of(question)]) for question in form.asked.questions],
+        asks_file=any(question.kind == "file" for question in form.asked.questions),
+        attendance=attendance_text(space),
+        ages=age_text(space),
         free_until=pages.instant_text(until, city) if until > at else None,
     )
     headers = {"Retry-After": str(refusal.retry_after)} if isinstance(refusal, TooMany) else {}
@@ -351,8 +418,27 @@ def checkout_prices(
             if not form.build_before.errors:
                 form.show(refusal)
             details = replace(details, build=NO_BUILD_DAYS)
+        except PiecesWrong as refusal:
+            if not form.extras.wrong:
+                form.show(refusal)
+            # What can be had still counts, so that the price is that of the rest.
+            wrong = {error.field for error in refusal.fields}
+            right = {id_: n for id_, n in details.extras.items() if field_of_extra(id_) not in wrong}
+            details = replace(details, extras=right)
+        except OutdoorUseWrong as refusal:
+            if not form.nature.errors and not form.area_m2.errors:
+                form.show(refusal)
+            details = replace(details, use=None)
         else:
             return terms, {value: prices[id_] for value, id_ in ids.items()}
+
+
+def is_told(terms: PriceTerms, form: CheckoutForm) -> bool:
+    """Whether enough is told of the use of an area for its price to be whole."""
+    try:
+        return checked_use(terms, form.use, whole=True) is not None
+    except OutdoorUseWrong:
+        return False
 
 
 def back_args() -> dict[str, str]:
@@ -385,6 +471,7 @@ def unavailable_page(
             at=at,
             minutes=during.minutes,
             people=read_whole(kept.people),
+            organisation_id=current_actor().acting_for,
         )
         day = during.start.astimezone(city.zone).date()
         times = pages.time_chips(found, space, city, day=day, kept=kept, posts=posts)
@@ -441,12 +528,23 @@ def booking_page(session: Session, booked: BookedSpace, form: DeclineForm, *, st
         kind=kind,
         label=label,
         rows=pages.booking_rows(booking),
+        equipment=added.equipment_text(booking.lines),
+        use=added.use_text(booking.outdoor_use),
         total=Money(booking.total_minor, booking.currency),
         kept=Money(kept, booking.currency) if kept else None,
         reason=pages.detail_of(history, "booking.declined", "reason"),
         steps=pages.step_rows(history, city, booking),
         can_cancel=policy.may_cancel(actor, booking) and pages.is_open(booking, at),
         can_decide=decides and booking.state == "awaiting_approval",
+        answers=pages.answer_views(
+            booking, answers_of(session, booking.city_id, [booking.id]).get(booking.id, [])
+        )
+        if policy.may_read_answers(actor, booking, booked.venue)
+        else [],
+        accepted_at=pages.instant_text(booking.terms_accepted_at, city)
+        if booking.terms_accepted_at
+        else None,
+        terms=localised(terms_of(session, booking.city_id, booking.terms_version)),
         sees_person=decides or policy.is_own(actor, booking),
         free_until=pages.instant_text(booking.cancel_free_until, city)
         if booking.cancel_free_until > at
@@ -531,6 +629,26 @@ def calendar_file(reference: str) -> Response:
     )
     response = Response(body, mimetype="text/calendar")
     response.headers["Content-Disposition"] = f'attachment; filename="{booking.reference}.ics"'
+    return response
+
+
+@blueprint.get("/bookings/<reference>/answers/<int:position>")
+@signed_in
+def answer_file(reference: str, position: int) -> Response:
+    """A file that the booker has sent, to be kept and never to be shown by the browser."""
+    actor = current_actor()
+    with transaction() as session:
+        booked = booking_for(session, actor, reference)
+        if not policy.may_read_answers(actor, booked.booking, booked.venue):
+            raise AnswerNotFound
+        answers = answers_of(session, actor.city_id, [booked.booking.id]).get(booked.booking.id, [])
+    answer = next((one for one in answers if one.position == position and one.file_key), None)
+    if answer is None:
+        raise AnswerNotFound
+    response = Response(fetch(answer).data, mimetype=answer.file_type)
+    response.headers.set("Content-Disposition", "attachment", filename=answer.file_name or "file")
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Cache-Control"] = "private, no-store"
     return response
 
 

@@ -1,6 +1,8 @@
 """Changes of people's own facts, organisations and who belongs to them."""
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
@@ -21,16 +23,83 @@ NAME_AND_BUSINESS_ID = "uq_organisation_city_id_business_id_name"
 
 
 def update_profile(
-    session: Session, person: Person, *, name: str, phone: str | None, language: str, actor: Actor
+    session: Session,
+    person: Person,
+    *,
+    name: str,
+    phone: str | None,
+    language: str,
+    actor: Actor,
 ) -> None:
-    """Change a person's own facts; the audit trail tells which, not what."""
-    new = {"name": name, "phone": phone or None, "language": language}
+    """Change a person's own facts; the audit trail tells which, not what.
+
+    Raises Invalid for the name of somebody whose identity has been confirmed: it is the document's.
+    """
+    if person.identified_at is not None and name != person.name:
+        text = N_(
+            "Your identity has been confirmed by this name. A new name is confirmed at a service point."
+        )
+        raise Invalid(FieldError("name", "identified", text))
+    change_person(session, person, {"name": name, "phone": phone or None, "language": language}, actor=actor)
+
+
+def change_person(
+    session: Session, person: Person, new: Mapping[str, Any], *, actor: Actor, action: str = "person.changed"
+) -> None:
     changed = [field for field, value in new.items() if getattr(person, field) != value]
     for field in changed:
         setattr(person, field, new[field])
     if changed:
-        audit(session, actor, "person.changed", "person", person.id, fields=changed)
+        audit(session, actor, action, "person", person.id, fields=changed)
         session.flush()
+
+
+def tell_birth_date(
+    session: Session, person: Person, birth_date: date | None, *, actor: Actor, today: date
+) -> None:
+    """Keep the day a person was born, or forget it (None).
+
+    Raises Invalid for a day that cannot be, and for another one than a document has shown.
+    """
+    if birth_date == person.birth_date:
+        return
+    if person.identified_at is not None and person.birth_date is not None:
+        text = N_("This day has been confirmed from a document. It is corrected at a service point.")
+        raise Invalid(FieldError("birth_date", "identified", text))
+    if birth_date is not None and (problem := rules.birth_date_problem(birth_date, today)):
+        raise Invalid(problem)
+    change_person(session, person, {"birth_date": birth_date}, actor=actor)
+
+
+def identify_person(
+    session: Session,
+    person: Person,
+    *,
+    name: str,
+    birth_date: date,
+    actor: Actor,
+    at: datetime,
+    today: date,
+) -> None:
+    """Write down that the person's identity has been seen from a document, with the name and the day of birth in it.
+
+    Raises Forbidden, Invalid for a day that cannot be.
+    """
+    if actor.city_id != person.city_id or not policy.may_identify(actor, person.id):
+        raise Forbidden
+    if problem := rules.birth_date_problem(birth_date, today):
+        raise Invalid(problem)
+    session.refresh(person, with_for_update=True)
+    new = {"name": name, "birth_date": birth_date, "identified_at": person.identified_at or at}
+    change_person(session, person, new, actor=actor, action="person.identified")
+
+
+def withdraw_identity(session: Session, person: Person, *, actor: Actor) -> None:
+    """The confirmation was a mistake; name and day of birth stay and can be changed again. Raises Forbidden."""
+    if actor.city_id != person.city_id or not policy.may_identify(actor, person.id):
+        raise Forbidden
+    session.refresh(person, with_for_update=True)
+    change_person(session, person, {"identified_at": None}, actor=actor, action="person.identity-withdrawn")
 
 
 def create_organisation(

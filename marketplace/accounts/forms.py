@@ -5,6 +5,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext
 from wtforms import (  # type: ignore[attr-defined]  # the stubs are older than SelectChoice
+    DateField,
     EmailField,
     Field,
     HiddenField,
@@ -14,7 +15,7 @@ from wtforms import (  # type: ignore[attr-defined]  # the stubs are older than 
     TelField,
     ValidationError,
 )
-from wtforms.validators import DataRequired, Length
+from wtforms.validators import DataRequired, Length, Optional
 
 from marketplace.accounts.emails import normalised_email
 from marketplace.accounts.models import ORGANISATION_KINDS, ROLES
@@ -102,6 +103,7 @@ class ProfileForm(Form):
 
     name = name_field(lazy_gettext("Name"), lazy_gettext("Write your name."))
     phone = TelField(lazy_gettext("Phone"), filters=[stripped])
+    birth_date = DateField(lazy_gettext("Date of birth"), validators=[Optional()])
     language = SelectField(lazy_gettext("Language of mails"))
 
     def __init__(self, *args: Any, languages: list[str], **kwargs: Any) -> None:
@@ -111,6 +113,17 @@ class ProfileForm(Form):
     def validate_phone(self, field: TelField) -> None:
         if field.data and not PHONE.fullmatch(field.data):
             raise ValidationError(lazy_gettext("Write a phone number such as 040 123 4567."))
+
+
+class IdentityForm(OnceForm):
+    """What a document says of a person."""
+
+    email = email_field(lazy_gettext("E-mail of the account"))
+    name = name_field(lazy_gettext("Name in the document"), lazy_gettext("Write the name."))
+    birth_date = DateField(
+        lazy_gettext("Date of birth in the document"),
+        validators=[DataRequired(message=lazy_gettext("Write the date of birth."))],
+    )
 
 
 class OrganisationForm(Form):

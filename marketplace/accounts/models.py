@@ -1,6 +1,6 @@
 """People, organisations, who may act for whom, and the audit trail."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, UniqueConstraint, text
@@ -30,6 +30,9 @@ class Person(CityRow, Base):
     language: Mapped[str]
     password_hash: Mapped[str | None]
     is_staff: Mapped[bool] = mapped_column(server_default=text("false"))
+    birth_date: Mapped[date | None]
+    # When somebody has seen who this is, from a document or by a bank's or the state's own sign-in.
+    identified_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
 
 

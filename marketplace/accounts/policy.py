@@ -30,3 +30,10 @@ def require_manager(role: str | None) -> None:
 
 def may_act_as(actor: Actor, organisation_id: int | None) -> bool:
     return organisation_id is None or actor.may_book_for(organisation_id)
+
+
+def may_identify(actor: Actor, person_id: int) -> bool:
+    """Whose word it takes that a person is who they say: staff at a counter, of others than themselves, and the operator."""
+    if actor.person_id is None:
+        return actor.source == "command"
+    return actor.is_staff and actor.is_verified and actor.person_id != person_id

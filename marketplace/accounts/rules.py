@@ -1,7 +1,7 @@
 """Pure decisions about organisations."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 
 from marketplace.accounts.business_id import normalised
 from marketplace.errors import N_, FieldError
@@ -29,4 +29,20 @@ def business_id_problem(kind: str, text: str) -> FieldError | None:
             "wrong",
             N_("This is not a Finnish business ID. Check the digits; it looks like 0201256-6."),
         )
+    return None
+
+
+OLDEST = 120
+
+
+def age_on(born: date, day: date) -> int:
+    """Whole years on a day. Who was born on 29 February grows older on 1 March of the years that have no such day: only
+    when the last of February is over have whole years passed."""
+    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+
+
+def birth_date_problem(born: date, today: date) -> FieldError | None:
+    """What is wrong with a date of birth, if anything."""
+    if born > today or age_on(born, today) > OLDEST:
+        return FieldError("birth_date", "unlikely", N_("Write the day you were born."))
     return None

@@ -62,7 +62,12 @@ def profile_page(given: Mapping[str, Form] | None = None, status: int = 200) -> 
         "form": ProfileForm(
             formdata=None,
             languages=current_city().languages,
-            data={"name": person.name, "phone": person.phone, "language": person.language},
+            data={
+                "name": person.name,
+                "phone": person.phone,
+                "birth_date": person.birth_date,
+                "language": person.language,
+            },
         ),
         "address_form": ChangeAddressForm(formdata=None, prefix="address-"),
         "password_form": ChangePasswordForm(formdata=None, prefix="password-"),
@@ -100,15 +105,25 @@ def profile() -> Page:
     if not form.validate():
         return profile_page({"form": form}, 422)
     actor = current_actor()
-    with transaction() as session:
-        account_actions.update_profile(
-            session,
-            person_of_actor(session, actor),
-            name=typed(form.name),
-            phone=typed(form.phone),
-            language=form.language.data,
-            actor=actor,
-        )
+    try:
+        with transaction() as session:
+            person = person_of_actor(session, actor)
+            account_actions.update_profile(
+                session,
+                person,
+                name=typed(form.name),
+                phone=typed(form.phone),
+                language=form.language.data,
+                actor=actor,
+            )
+            if "birth_date" in request.form:
+                today = now().astimezone(current_city().zone).date()
+                account_actions.tell_birth_date(
+                    session, person, form.birth_date.data, actor=actor, today=today
+                )
+    except Invalid as refusal:
+        form.show(refusal)
+        return profile_page({"form": form}, 422)
     flash(gettext("Saved."), "success")
     response = redirect(url_for("identity.profile"), 303)
     remember_language(response, form.language.data)

@@ -30,6 +30,7 @@ from marketplace.identity.browser import (
     signed_out_browser,
     this_browser,
 )
+from marketplace.identity.counter_views import counter_pages
 from marketplace.identity.errors import AddressTaken, LinkNotUsable, WrongCredentials
 from marketplace.identity.forms import LinkForm, NewPasswordForm, PlainForm, RegisterForm, SignInForm
 from marketplace.identity.limits import count_attempt, waiting_text
@@ -44,6 +45,7 @@ from marketplace.web.request import current_actor, current_city, page_blueprint
 
 identity = page_blueprint("identity", __name__)
 profile_pages(identity)
+counter_pages(identity)
 blueprints: list[Blueprint] = [identity, organisations]
 
 Page = str | tuple[str, int] | Response

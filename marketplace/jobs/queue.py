@@ -3,12 +3,15 @@
 A job is deferred on the caller's own connection, so it exists exactly when the change it follows is committed.
 """
 
+from datetime import timedelta
 from typing import Any
 
 import procrastinate
 from procrastinate import App, RetryStrategy
 from procrastinate.manager import JobManager
 from sqlalchemy.orm import Session
+
+from marketplace.clock import now
 
 # Growing delays: 4, 16, 64 s ... about a day in eight attempts; then the job is parked as failed for an operator.
 RETRY = RetryStrategy(max_attempts=8, exponential_wait=4)
@@ -19,10 +22,26 @@ _on_own_connection = JobManager(procrastinate.SyncPsycopgConnector())
 
 
 def defer(
-    session: Session, task: Any, *, queue_name: str = "default", lock: str | None = None, **arguments: Any
+    session: Session,
+    task: Any,
+    *,
+    queue_name: str = "default",
+    lock: str | None = None,
+    after: timedelta | None = None,
+    key: str | None = None,
+    **arguments: Any,
 ) -> None:
-    """Enqueue `task` with JSON-able `arguments` in the session's own transaction."""
+    """Enqueue `task` with JSON-able `arguments` in the session's own transaction.
+
+    It runs no sooner than `after` from now. Of one `key` there is at most one job that has not been begun.
+    """
     connection = session.connection().connection.driver_connection
-    deferrer = task.configure(connection=connection, queue=queue_name, lock=lock)
+    deferrer = task.configure(
+        connection=connection,
+        queue=queue_name,
+        lock=lock,
+        schedule_at=now() + after if after else None,
+        queueing_lock=key,
+    )
     deferrer.job_manager = _on_own_connection
     deferrer.defer(**arguments)

@@ -25,6 +25,7 @@ from marketplace.errors import (
 )
 from marketplace.web.i18n import N_
 from marketplace.web.request import is_api
+from marketplace.web.uploads import too_large_text
 
 log = logging.getLogger(__name__)
 
@@ -123,7 +124,8 @@ def install(app: Flask) -> None:
         title = gettext(HTTP_TITLES.get(status, N_("The request could not be understood.")))
         if is_api():
             return problem(status, f"http-{status}", title)
-        return error_page(status, title)
+        text = too_large_text() if status == 413 else ""
+        return error_page(status, title, text=gettext(text) if text else "")
 
     @app.errorhandler(OperationalError)
     @app.errorhandler(NoConnection)

@@ -38,7 +38,8 @@ def install(app: Flask) -> None:
         headers.setdefault("Permissions-Policy", "geolocation=(self), camera=(), microphone=()")
         if app.config["PRODUCTION"]:
             headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
-        if request.endpoint != "static" and not is_api():
+        # What says of itself that it is for everybody (a photo, the theme) does not depend on who asks.
+        if request.endpoint != "static" and not is_api() and not response.cache_control.public:
             actor = g.get("actor")
             if actor is not None and actor.is_signed_in:
                 headers.setdefault("Cache-Control", "private, no-store")

@@ -13,8 +13,14 @@ from marketplace.timespan import Span, SpanSet, day_span
 from marketplace.web.i18n import LANGUAGES
 from partners.api import schemas
 from spaces.calendar.rules import SpaceCalendar
+from spaces.catalog.accessibility import Known, known_of, suited, told_groups
+from spaces.catalog.models import SpaceQuestion
 from spaces.districts.models import District
+from spaces.equipment.queries import OfferedExtra
+from spaces.photos.present import addresses_of, sharing_address
+from spaces.photos.rules import Picture
 from spaces.pricing.rules import PriceTerms, quote
+from spaces.rules.queries import SpaceRules
 from spaces.search.queries import Hit, Offer
 
 NEXT_TIMES = 5
@@ -44,14 +50,35 @@ def times_of(found: Iterable[Offer], city: City) -> list[schemas.FreeTime]:
     return [time_of(offer.span, Money(offer.price_minor, city.currency), city.zone) for offer in found]
 
 
-def price_of(terms: PriceTerms | None) -> schemas.Price | None:
+def price_of(terms: PriceTerms | None, group: str = "resident") -> schemas.Price | None:
     if terms is None:
         return None
     return schemas.Price(
         per=terms.per,  # type: ignore[arg-type]  # a constraint of the table
         amount=money_of(terms.amount),
         vat_percent=terms.vat_basis_points / 100,
+        quoted_for=group,
+        other_prices=[
+            schemas.OtherPrice(
+                group=row.group,
+                days=sorted(row.days),
+                from_minute=row.from_minute,
+                to_minute=row.to_minute,
+                amount=schemas.MoneyAmount(amount_minor=row.amount_minor, currency=terms.amount.currency),
+            )
+            for row in (terms.variations if terms.per != "free" else ())
+        ],
     )
+
+
+def sentences_of(known: Known) -> list[schemas.AccessibilitySentence]:
+    return [
+        schemas.AccessibilitySentence(
+            group=told.group, heading=texts_of(told.heading) if told.heading else None, text=texts_of(texts)
+        )
+        for told in told_groups(known)
+        for texts in told.sentences
+    ]
 
 
 def venue_of(hit: Hit) -> schemas.Venue:
@@ -71,6 +98,9 @@ def venue_of(hit: Hit) -> schemas.Venue:
         else schemas.DistrictName(id=venue.district_id, names=texts_of(hit.district_names)),
         owner=schemas.Owner(name=hit.owner_name, kind=hit.owner_kind),
         accessibility=list(venue.accessibility),
+        accessibility_lacks=list(venue.accessibility_lacks),
+        accessibility_measures=venue.accessibility_measures,
+        suits=suited(venue.accessibility, venue.accessibility_lacks),
     )
 
 
@@ -87,7 +117,16 @@ def booking_of(hit: Hit) -> schemas.Booking:
         horizon_days=space.horizon_days,
         cancellation_hours=space.cancellation_hours,
         approval=space.approval,
+        trusted_groups=list(space.trusted_groups) if space.approval == "trusted" else [],
         who=space.who,
+        min_age=space.min_age,
+        max_age=space.max_age,
+        attendees_min=space.attendees_min,
+        attendees_max=space.attendees_max,
+        max_open_per_person=space.max_open_per_person,
+        max_open_per_organisation=space.max_open_per_organisation,
+        quota_hours=space.quota_hours,
+        quota_period=space.quota_period,
     )
 
 
@@ -99,6 +138,19 @@ def pages_of(space_id: int, city: City) -> schemas.LocalisedText:
             else None
             for code in LANGUAGES
         }
+    )
+
+
+def photo_of(picture: Picture) -> schemas.Photo:
+    return schemas.Photo(
+        width=picture.width,
+        height=picture.height,
+        alt=texts_of(picture.alts),
+        credit=picture.credit,
+        files=[
+            schemas.PhotoFile(width=width, url=url) for width, url in addresses_of(picture, external=True)
+        ],
+        jpeg_url=sharing_address(picture),
     )
 
 
@@ -114,22 +166,59 @@ def space_of(hit: Hit, city: City) -> schemas.Space:
         capacity=space.capacity,
         area_m2=space.area_m2,
         venue=venue_of(hit),
-        price=price_of(hit.price),
+        price=price_of(hit.price, hit.group),
         booking=booking_of(hit),
         distance_m=None if hit.distance_m is None else round(hit.distance_m),
         is_free=hit.is_free,
         free_times=times_of(hit.offers, city),
         next_free_times=times_of(hit.next_offers[:NEXT_TIMES], city),
+        photos=[photo_of(picture) for picture in hit.pictures],
         pages=pages_of(space.id, city),
         url=url_for("api.space", space_id=space.id, _external=True),
     )
 
 
-def details_of(hit: Hit, city: City) -> schemas.SpaceDetails:
+def question_of(question: SpaceQuestion) -> schemas.Question:
+    return schemas.Question(
+        id=question.id,
+        kind=question.kind,  # type: ignore[arg-type]  # a constraint of the table
+        labels=texts_of(question.labels),
+        helps=texts_of(question.helps),
+        required=question.required,
+        options=[texts_of(option) for option in question.options],
+        least=question.least,
+        most=question.most,
+    )
+
+
+def extra_of(one: OfferedExtra) -> schemas.Extra:
+    return schemas.Extra(
+        id=one.extra.id,
+        names=texts_of(one.extra.names),
+        descriptions=texts_of(one.extra.descriptions),
+        stock=one.stock,
+        most=one.most,
+        per=one.terms.per,  # type: ignore[arg-type]  # a constraint of the table
+        amount=money_of(one.terms.amount),
+    )
+
+
+def details_of(
+    hit: Hit, city: City, more: SpaceRules, extras: Sequence[OfferedExtra]
+) -> schemas.SpaceDetails:
     """All that is told of one space."""
+    space = hit.space
     return schemas.SpaceDetails(
         **space_of(hit, city).__dict__,
-        descriptions=texts_of(hit.space.descriptions),
+        descriptions=texts_of(space.descriptions),
+        extras=[extra_of(one) for one in extras],
+        questions=[question_of(question) for question in more.questions],
+        terms=schemas.Terms(version=space.terms_version, texts=texts_of(more.terms))
+        if space.terms_version
+        else None,
+        members=[one.name for one in more.members] if space.who == "members" else [],
+        trusted=[one.name for one in more.trusted] if space.approval == "trusted" else [],
+        accessibility_sentences=sentences_of(known_of(hit.venue)),
         phone=hit.venue.phone,
         website=hit.venue.website,
         free_times_url=url_for("api.free_times", space_id=hit.space.id, _external=True),

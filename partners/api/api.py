@@ -38,6 +38,8 @@ from partners.api.queries import availability, found_spaces, listed_space
 from spaces.calendar.rules import days_between
 from spaces.districts.errors import DistrictNotFound
 from spaces.districts.queries import district_of_id, districts_of
+from spaces.equipment.queries import offered_extras
+from spaces.rules.queries import rules_of
 from spaces.search.question import MAX_DAYS_AHEAD, Place, Question
 from spaces.search.words import search_words
 
@@ -146,7 +148,9 @@ def space(path: SpacePath, query: NoQuery) -> Response:
     city = current_city()
     with transaction() as session:
         hit = listed_space(session, city, path.space_id, now=now())
-    return answered(details_of(hit, city), seconds=LIST_SECONDS)
+        more = rules_of(session, hit.space)
+        extras = offered_extras(session, city, hit.space.id, now().astimezone(city.zone).date())
+    return answered(details_of(hit, city, more, extras), seconds=LIST_SECONDS)
 
 
 @api.get(
@@ -215,6 +219,7 @@ def question_of(query: SpacesQuery, page: int) -> Question:
         kinds=frozenset(query.kind),
         equipment=frozenset(query.equipment),
         accessibility=frozenset(query.accessibility),
+        viewpoints=frozenset(query.suits),
         approval=frozenset({query.approval} if query.approval else ()),
         max_price_minor=query.max_price_minor,
         district_id=query.district,

@@ -19,6 +19,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from marketplace.errors import N_, FieldError
 from partners.api.errors import InvalidParameters
+from spaces.catalog.accessibility import VIEWPOINTS
 from spaces.catalog.vocabulary import ACCESSIBILITY, EQUIPMENT, KINDS, PURPOSES
 from spaces.search.question import SORTS
 
@@ -28,7 +29,7 @@ CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00")
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 WHOLE = re.compile(r"-?\d{1,18}")
 DECIMAL = re.compile(r"-?\d{1,3}(\.\d{1,15})?")
-APPROVALS = ("instant", "handler")
+APPROVALS = ("instant", "trusted", "handler")
 
 # By code: our own, and those of Pydantic that can come up here.
 TEXTS = {
@@ -172,6 +173,7 @@ Kind = Annotated[str, *code_of(KINDS)]
 Purpose = Annotated[str, *code_of(PURPOSES)]
 Equipment = Annotated[str, *code_of(EQUIPMENT)]
 Accessibility = Annotated[str, *code_of(ACCESSIBILITY)]
+Viewpoint = Annotated[str, *code_of(VIEWPOINTS)]
 Approval = Annotated[str, *code_of(APPROVALS)]
 Sort = Annotated[str, *code_of(SORTS)]
 
@@ -248,6 +250,12 @@ class SpacesQuery(Parameters):
     )
     accessibility: list[Accessibility] = asked(
         "What the venue must offer; repeat for all of several.", default=[], max_length=20
+    )
+    suits: list[Viewpoint] = asked(
+        "Whom the venue must suit by what is told of it; repeat for all of several. "
+        + " ".join(f"`{code}`: {point.rule}" for code, point in VIEWPOINTS.items()),
+        default=[],
+        max_length=4,
     )
     approval: Approval | None = asked(
         "`instant`: booked at once; `handler`: someone at the venue answers first.", "instant"

@@ -27,18 +27,37 @@ class MoneyAmount(Answer):
     currency: str = Field(description="ISO 4217 code.", examples=["EUR"])
 
 
+class OtherPrice(Answer):
+    """Another amount than the base price, for a part of the week, a customer group, or both."""
+
+    group: str | None = Field(
+        description="resident, association, youth or company; null for everyone. A group's price counts before one for "
+        "everyone.",
+        examples=["association"],
+    )
+    days: list[int] = Field(description="ISO weekdays, Monday is 1.", examples=[[1, 2, 3, 4, 5]])
+    from_minute: int = Field(description="Wall-clock minutes after midnight.", examples=[480])
+    to_minute: int = Field(description="Exclusive; 1440 is the day's end.", examples=[960])
+    amount: MoneyAmount
+
+
 class Price(Answer):
     """What a space costs now."""
 
-    per: Literal["hour", "day", "free", "slot", "fixed", "m2_day"] = Field(
+    per: Literal["hour", "day", "free", "slot", "fixed", "m2_day", "tariff"] = Field(
         description="What the amount is for; `slot` is a started slot, `fixed` a whole booking, `m2_day` a square metre "
-        "and day.",
+        "and day; `tariff` is the city's tariff for outdoor areas, of which the amount is the least for one unit of time.",
         examples=["hour"],
     )
     amount: MoneyAmount = Field(
-        description="The base price; times of the week and customer groups may have others. The price of a free time is "
-        "that for a resident."
+        description="The base price, which the limit and the order by price go by; times of the week and customer groups "
+        "may have others."
     )
+    quoted_for: str = Field(
+        description="The customer group that the prices of the free times are for: a resident where nobody is signed in.",
+        examples=["resident"],
+    )
+    other_prices: list[OtherPrice] = Field(description="All other amounts; empty where there are none.")
     vat_percent: float = Field(
         description="Rate of the value-added tax inside the amount, in per cent.", examples=[25.5]
     )
@@ -79,8 +98,19 @@ class Venue(Answer):
     district: DistrictName | None
     owner: Owner
     accessibility: list[str] = Field(
-        description="Codes of what the venue offers; a code that is not here is unknown, not absent.",
+        description="Codes of what is told to be there. A code neither here nor in `accessibility_lacks` is not told.",
         examples=[["step_free_entrance", "lift"]],
+    )
+    accessibility_lacks: list[str] = Field(
+        description="Codes of what is told not to be there.", examples=[["induction_loop"]]
+    )
+    accessibility_measures: dict[str, int] = Field(
+        description="Numbers: parking_places, route_slope_percent, threshold_cm, door_cm, toilet_turning_cm.",
+        examples=[{"door_cm": 95}],
+    )
+    suits: list[str] = Field(
+        description="Whom the place suits by what is told; the parameter `suits` says how each is decided.",
+        examples=[["wheelchair", "rollator"]],
     )
 
 
@@ -101,8 +131,45 @@ class Booking(Answer):
     cancellation_hours: int = Field(
         description="Until how many hours before the beginning one may cancel.", examples=[24]
     )
-    approval: str = Field(description="`instant`, or `handler`: someone answers first.", examples=["instant"])
-    who: str = Field(description="`anyone` or `organisations`.", examples=["anyone"])
+    approval: str = Field(
+        description="`instant`; `handler`: someone answers first; `trusted`: at once for those in `trusted_groups` and "
+        "the organisations that the space trusts, and someone answers the others.",
+        examples=["instant"],
+    )
+    trusted_groups: list[str] = Field(
+        description="With `trusted`: customer groups whose bookings are confirmed at once.",
+        examples=[["youth", "association"]],
+    )
+    who: str = Field(
+        description="`anyone`; `verified`: people whose identity the city has confirmed; `organisations`; `members`: "
+        "certain organisations and their members.",
+        examples=["anyone"],
+    )
+    min_age: int | None = Field(
+        description="Least age of who books, in years on the day of use; null without a limit.", examples=[18]
+    )
+    max_age: int | None = Field(
+        description="Highest age of people who book for themselves; null without a limit.", examples=[29]
+    )
+    attendees_min: int | None = Field(
+        description="Fewest people; where this or `attendees_max` is a number, it must be told how many come.",
+        examples=[2],
+    )
+    attendees_max: int | None = Field(description="Most people with one booking.", examples=[12])
+    max_open_per_person: int | None = Field(
+        description="Open bookings of one person here at a time; null without a limit.", examples=[2]
+    )
+    max_open_per_organisation: int | None = Field(
+        description="Open bookings of one organisation here at a time; null without a limit.", examples=[4]
+    )
+    quota_hours: int | None = Field(
+        description="Hours of one organisation, or one person for themselves, in each `quota_period`; null without a "
+        "limit.",
+        examples=[6],
+    )
+    quota_period: str = Field(
+        description="`week`, from Monday, or `month`, in the city's zone.", examples=["week"]
+    )
 
 
 class FreeTime(Answer):
@@ -111,6 +178,29 @@ class FreeTime(Answer):
     start: datetime = Field(examples=["2026-11-28T17:00:00+02:00"])
     end: datetime = Field(description="Exclusive.", examples=["2026-11-28T18:30:00+02:00"])
     price: MoneyAmount = Field(description="Of the whole time.")
+
+
+class PhotoFile(Answer):
+    """One size of a photo, WebP. Its address never changes what it shows."""
+
+    width: int = Field(description="Pixels.", examples=[960])
+    url: str = Field(
+        examples=["https://tilaa.example/photos/4f0c7f4f6a4f4f0c7f4f6a4f4f0c7f4f-960.webp"],
+    )
+
+
+class Photo(Answer):
+    """A photo of a space, as large as it is kept."""
+
+    width: int = Field(description="Pixels of the largest file.", examples=[1600])
+    height: int = Field(examples=[1067])
+    alt: LocalisedText = Field(description="What it shows, in words.")
+    credit: str = Field(description="Who took it; empty where nobody is named.", examples=["Aino Korhonen"])
+    files: list[PhotoFile] = Field(description="The same photo in growing widths.")
+    jpeg_url: str = Field(
+        description="The largest file as JPEG.",
+        examples=["https://tilaa.example/photos/4f0c7f4f6a4f4f0c7f4f6a4f4f0c7f4f-1600.jpg"],
+    )
 
 
 class Space(Answer):
@@ -142,6 +232,7 @@ class Space(Answer):
     next_free_times: list[FreeTime] = Field(
         description="The first bookable times within two weeks, where `free_times` is empty; at most five."
     )
+    photos: list[Photo] = Field(description="In the order of its page; the first one stands for the space.")
     pages: LocalisedText = Field(
         description="Address of its page, where a person books it, in each language.",
         examples=[
@@ -157,10 +248,74 @@ class Space(Answer):
     )
 
 
+class AccessibilitySentence(Answer):
+    """One thing that the page says of the venue's accessibility."""
+
+    group: str = Field(
+        description="parking, route, entrance, interior, toilet, changing, hearing or other.",
+        examples=["entrance"],
+    )
+    heading: LocalisedText | None = Field(description="A register's own name of the group, with `other`.")
+    text: LocalisedText
+
+
+class Question(Answer):
+    """What a booker is asked."""
+
+    id: int = Field(examples=[9])
+    kind: Literal["text", "choice", "number", "file"] = Field(
+        description="A file is a PDF, JPEG, PNG or WebP of at most 10 MB.", examples=["choice"]
+    )
+    labels: LocalisedText
+    helps: LocalisedText = Field(description="Advice under the question.")
+    required: bool
+    options: list[LocalisedText] = Field(description="The choices, with `choice`.")
+    least: int | None = Field(description="Of a number.", examples=[1])
+    most: int | None = Field(description="Of a number.", examples=[10])
+
+
+class Terms(Answer):
+    """What a booker has to accept."""
+
+    version: str = Field(
+        description="Changes with every change of the texts.", examples=["3f1c9e0a7b5d42c1a8e6f0b2d4c6a8e0"]
+    )
+    texts: LocalisedText
+
+
+class Extra(Answer):
+    """Equipment that a booking of the space can add. Several spaces may share the stock."""
+
+    id: int = Field(examples=[5])
+    names: LocalisedText
+    descriptions: LocalisedText
+    stock: int = Field(description="How many pieces there are.", examples=[20])
+    most: int = Field(description="How many one booking can add, if they are free.", examples=[10])
+    per: Literal["free", "booking", "hour", "day"] = Field(
+        description="What the amount of a piece is for.", examples=["booking"]
+    )
+    amount: MoneyAmount
+
+
 class SpaceDetails(Space):
     """A space with its texts."""
 
+    accessibility_sentences: list[AccessibilitySentence] = Field(
+        description="The facts and what registers write, in the words of the Helsinki accessibility sentences."
+    )
+
     descriptions: LocalisedText
+    extras: list[Extra] = Field(description="Equipment that a booking can add.")
+    questions: list[Question] = Field(description="Asked of every booker, in this order.")
+    terms: Terms | None = Field(description="Null where nothing has to be accepted.")
+    members: list[str] = Field(
+        description="With `who` `members`: the organisations whose members may book.",
+        examples=[["Kallion Juniorit ry"]],
+    )
+    trusted: list[str] = Field(
+        description="With `approval` `trusted`: organisations whose bookings are confirmed at once.",
+        examples=[["Kallion Juniorit ry"]],
+    )
     phone: str | None = Field(description="Of the venue.", examples=["+358 9 310 00000"])
     website: str | None = Field(description="Of the venue.", examples=["https://www.hel.fi/"])
     free_times_url: str = Field(

@@ -23,6 +23,7 @@ from marketplace.timespan import Span, SpanSet
 from spaces.calendar import sheets
 from spaces.calendar.errors import SlotTaken
 from spaces.calendar.models import Claim, OpeningException, OpeningRule
+from spaces.calendar.piece_actions import claim_pieces, pieces_held
 from spaces.calendar.public_holidays import kept_holidays
 from spaces.calendar.queries import exception_hours, fill_units, weekly_hours
 from spaces.calendar.rules import (
@@ -41,9 +42,12 @@ CHUNK = 500
 LOCK_UNITS = text("""
     SELECT u.id, u.lanes FROM unit u
     WHERE u.city_id = :city_id
-      AND u.id IN (SELECT unit_id FROM space_unit WHERE city_id = :city_id AND space_id = ANY(:space_ids))
+      AND (u.id = ANY(:piece_ids)
+           OR u.id IN (SELECT unit_id FROM space_unit WHERE city_id = :city_id AND space_id = ANY(:space_ids)))
     ORDER BY u.id FOR NO KEY UPDATE
-""").bindparams(bindparam("space_ids", type_=ARRAY(BigInteger)))
+""").bindparams(
+    bindparam("space_ids", type_=ARRAY(BigInteger)), bindparam("piece_ids", type_=ARRAY(BigInteger))
+)
 
 # Hours that many spaces share are sent and read once.
 SET_OPENINGS = text("""
@@ -78,15 +82,27 @@ class Hours:
 
 
 def claim_space(
-    session: Session, city: City, space_id: int, *, holder_id: int, body: Span, rules: BookingRules
+    session: Session,
+    city: City,
+    space_id: int,
+    *,
+    holder_id: int,
+    body: Span,
+    rules: BookingRules,
+    pieces: Mapping[int, int] | None = None,
 ) -> None:
-    """Take every unit of the space for `holder_id` during `body`, with the rules' buffers around it.
+    """Take every unit of the space for `holder_id` during `body`, with the rules' buffers around it, and so many
+    `pieces` of each unit of equipment (by its id) for `body` alone: equipment is handed over at the door.
 
-    Raises SlotTaken, leaving the transaction usable, when any of it is taken.
+    Raises SlotTaken when any of the space is taken, PiecesTaken when not enough of the equipment is free; then nothing
+    is taken and the transaction is usable.
     """
+    wanted = pieces or {}
+    asked = {"city_id": city.id, "space_ids": [space_id], "piece_ids": list(wanted)}
+    locked: dict[int, int] = dict(session.execute(LOCK_UNITS, asked).all())
+    stocks = {unit_id: lanes for unit_id, lanes in locked.items() if unit_id in wanted}
     units = {
-        unit_id: UnitCalendar(unit_id, lanes)
-        for unit_id, lanes in session.execute(LOCK_UNITS, {"city_id": city.id, "space_ids": [space_id]})
+        unit_id: UnitCalendar(unit_id, lanes) for unit_id, lanes in locked.items() if unit_id not in wanted
     }
     whole = body.widened(rules.before, rules.after)
     fill_units(session, units, whole)
@@ -116,6 +132,8 @@ def claim_space(
     try:
         with session.begin_nested():
             session.execute(insert(Claim), rows)
+            if wanted:
+                claim_pieces(session, city, wanted, stocks, holder_id=holder_id, body=body)
     except IntegrityError as error:
         if (
             isinstance(error.orig, ExclusionViolation)
@@ -148,13 +166,15 @@ def release_claims(session: Session, city: City, *, holder_id: int) -> None:
 def move_claims(
     session: Session, city: City, space_id: int, *, holder_id: int, body: Span, rules: BookingRules
 ) -> None:
-    """Let the holder have the space during `body` instead of all that it has. Raises SlotTaken, and then it keeps that.
+    """Let the holder have the space during `body` instead of all that it has, with as many pieces of equipment as
+    before. Raises SlotTaken, PiecesTaken, and then it keeps what it has.
 
     The sheets of both times are locked before any is written: of two moves that cross, each would else wait for the other.
     """
     held = session.execute(
         select(Claim.unit_id, Claim.during).where(Claim.city_id == city.id, Claim.holder_id == holder_id)
     ).all()
+    pieces = pieces_held(session, city.id, holder_id)
     with session.begin_nested():
         unit_ids = {unit_id for unit_id, _ in held} | set(
             session.scalars(
@@ -170,7 +190,7 @@ def move_claims(
         spans = [*(span_of(during) for _, during in held), body.widened(rules.before, rules.after)]
         sheets.lock_days(session, city.id, sorted(unit_ids), spans, city.zone)
         release_claims(session, city, holder_id=holder_id)
-        claim_space(session, city, space_id, holder_id=holder_id, body=body, rules=rules)
+        claim_space(session, city, space_id, holder_id=holder_id, body=body, rules=rules, pieces=pieces)
 
 
 def compile_spaces(

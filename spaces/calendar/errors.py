@@ -13,6 +13,17 @@ class SlotTaken(Conflict):
     title = N_("This time has just been taken.")
 
 
+class PiecesTaken(Conflict):
+    """Of the pieces of this unit only `left` are free at this time; `wanted` were asked for."""
+
+    code = "pieces-taken"
+    title = N_("Not enough of the equipment is free at this time.")
+
+    def __init__(self, unit_id: int, *, left: int, wanted: int) -> None:
+        super().__init__(left=left, wanted=wanted)
+        self.unit_id, self.left, self.wanted = unit_id, left, wanted
+
+
 class PeriodsOverlap(Invalid):
     """Two periods of one priority share a day, so nothing says which of them decides it."""
 

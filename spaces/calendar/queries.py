@@ -45,6 +45,12 @@ OPEN = text("""
 # The first expression of the exclusion constraint, to the letter, so that its index serves.
 UNIT_AND_LANE = "int8range(unit_id * 65536 + lane, unit_id * 65536 + lane, '[]')"
 
+
+def lanes_of(unit_id: str) -> str:
+    """The range of all lanes of a unit, named by its column, to be compared with `UNIT_AND_LANE`."""
+    return f"int8range({unit_id} * {MAX_LANES}, {unit_id} * {MAX_LANES} + {MAX_LANES - 1}, '[]')"
+
+
 # Who has what of these units in a window: one probe of the exclusion constraint's own index for each unit.
 TAKEN = text(f"""
     SELECT unit_id, c.holder_id, c.lane, c.part, c.starts, c.ends
@@ -52,7 +58,7 @@ TAKEN = text(f"""
         SELECT holder_id, lane, part, lower(during) AS starts, upper(during) AS ends
         FROM claim
         WHERE {UNIT_AND_LANE}
-              && int8range(wanted.unit_id * {MAX_LANES}, wanted.unit_id * {MAX_LANES} + {MAX_LANES - 1}, '[]')
+              && {lanes_of("wanted.unit_id")}
           AND during && tstzrange(:start, :end)
         OFFSET 0
     ) c
@@ -194,7 +200,7 @@ BODIES = text(f"""
     FROM space_unit su, LATERAL (
         SELECT holder_id, unit_id, lane, lower(during) AS starts, upper(during) AS ends
         FROM claim
-        WHERE {UNIT_AND_LANE} && int8range(su.unit_id * {MAX_LANES}, su.unit_id * {MAX_LANES} + {MAX_LANES - 1}, '[]')
+        WHERE {UNIT_AND_LANE} && {lanes_of("su.unit_id")}
           AND during && tstzrange(:start, :end) AND part = 0
         OFFSET 0
     ) c

@@ -15,8 +15,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.types import TEXT, TIMESTAMP, BigInteger, Date
 
 from marketplace.timespan import Span, SpanSet, day_span, local_days
-from spaces.calendar.models import MAX_LANES
-from spaces.calendar.queries import UNIT_AND_LANE, calendars_of
+from spaces.calendar.queries import UNIT_AND_LANE, calendars_of, lanes_of
 from spaces.calendar.rules import DAY, midnight, sheet_word
 
 SHARING = text(
@@ -52,7 +51,7 @@ LAST_CLAIMED = text(f"""
     FROM space_unit su, unnest(:months, :starts, :ends) AS m(month, starts, ends)
     WHERE su.city_id = :city_id AND su.space_id = ANY(:space_ids) AND EXISTS (
         SELECT 1 FROM claim
-        WHERE {UNIT_AND_LANE} && int8range(su.unit_id * {MAX_LANES}, su.unit_id * {MAX_LANES} + {MAX_LANES - 1}, '[]')
+        WHERE {UNIT_AND_LANE} && {lanes_of("su.unit_id")}
           AND during && tstzrange(m.starts, m.ends)
     )
     GROUP BY su.space_id

@@ -83,9 +83,9 @@ def locked_units(session: Session, city_id: int, unit_ids: Collection[int]) -> l
 
 
 def locked_unit(session: Session, venue: Venue, unit_id: int) -> Unit:
-    """Raises UnitNotFound for one that is gone or of another venue."""
+    """Raises UnitNotFound for one that is gone, of another venue, or equipment, which has verbs of its own."""
     found = locked_units(session, venue.city_id, [unit_id])
-    if not found or found[0].venue_id != venue.id:
+    if not found or found[0].venue_id != venue.id or found[0].is_equipment:
         raise UnitNotFound
     return found[0]
 
@@ -241,7 +241,7 @@ def cover_units(
     if wanted == own:
         return False
     units = locked_units(session, space.city_id, wanted | own)
-    if wanted - {unit.id for unit in units if unit.venue_id == venue.id}:
+    if wanted - {unit.id for unit in units if unit.venue_id == venue.id and not unit.is_equipment}:
         raise UnitNotFound
     if wanted - own and (held := held_after(session, city.id, own, at=at)):
         raise UnitInUse(held)

@@ -14,6 +14,7 @@ DESK_PAGES = (
     ("desk.space", N_("Facts")),
     ("hours.week", N_("Opening hours")),
     ("prices.list", N_("Prices")),
+    ("rules.page", N_("Rules")),
     ("photos.album", N_("Photos")),
     ("desk.history", N_("History")),
 )

@@ -52,11 +52,21 @@ STATE_LABELS = {
 APPROVAL_LABELS = {
     "instant": lazy_gettext("At once"),
     "handler": lazy_gettext("By a handler"),
+    "trusted": lazy_gettext("At once for those you trust"),
 }
 WHO_LABELS = {
     "anyone": lazy_gettext("Anyone"),
+    "verified": lazy_gettext("Those whose identity is confirmed"),
     "organisations": lazy_gettext("Organisations only"),
+    "members": lazy_gettext("Members of named organisations"),
 }
+# What needs nothing more to be told; the rest is chosen on the page of rules.
+PLAIN_APPROVALS = ("instant", "handler")
+PLAIN_WHO = ("anyone", "verified", "organisations")
+RULES = (
+    "approval", "who", "whole_days", "min_minutes", "max_minutes", "interval_minutes", "buffer_before_minutes",
+    "buffer_after_minutes", "notice_minutes", "horizon_days", "cancellation_hours",
+)  # fmt: skip
 BULK_STATES = ("published", "hidden", "archived")
 
 
@@ -146,7 +156,6 @@ class VenueFields:
     locality = line_field(lazy_gettext("Post office"), 60)
     lat = CommaFloatField(lazy_gettext("Latitude"), validators=[Optional(), NumberRange(-90, 90)])
     lon = CommaFloatField(lazy_gettext("Longitude"), validators=[Optional(), NumberRange(-180, 180)])
-    accessibility = CodesField(lazy_gettext("Accessibility"), ACCESSIBILITY)
 
     def venue_facts(self, known: Venue | None = None) -> dict[str, Any]:
         form: Any = self
@@ -158,7 +167,6 @@ class VenueFields:
             "locality": form.locality.data or None,
             "lat": form.lat.data if has_point else None,
             "lon": form.lon.data if has_point else None,
-            "accessibility": in_order(form.accessibility.data, ACCESSIBILITY),
         }
 
 
@@ -169,7 +177,7 @@ def in_order(codes: Iterable[str] | None, texts: Mapping[str, str]) -> list[str]
 
 
 class SpaceFields:
-    """What it is, whom it suits, and the rules of booking it."""
+    """What it is and whom it suits."""
 
     names_fi = line_field(lazy_gettext("Name of the space (%(language)s)", language="suomi"))
     names_sv = line_field(lazy_gettext("Name of the space (%(language)s)", language="svenska"))
@@ -182,13 +190,30 @@ class SpaceFields:
     area_m2 = CommaFloatField(lazy_gettext("Area, m²"), validators=[Optional(), NumberRange(0.1, 10_000_000)])
     purposes = CodesField(lazy_gettext("Suits"), PURPOSES)
     equipment = CodesField(lazy_gettext("Equipment"), EQUIPMENT)
+
+    def space_facts(self, known: Space | None = None) -> dict[str, Any]:
+        form: Any = self
+        return {
+            **{name: form[name].data for name in ("kind", "capacity", "area_m2")},
+            "purposes": in_order(form.purposes.data, PURPOSES),
+            "equipment": in_order(form.equipment.data, EQUIPMENT),
+            **{
+                name: texts_of(form, name, getattr(known, name) if known else None)
+                for name in ("names", "descriptions")
+            },
+        }
+
+
+class RuleFields:
+    """The rules of booking that every space has."""
+
     approval = SelectField(
         lazy_gettext("A booking is confirmed"),
-        choices=[SelectChoice(code, label) for code, label in APPROVAL_LABELS.items()],
+        choices=[SelectChoice(code, APPROVAL_LABELS[code]) for code in PLAIN_APPROVALS],
     )
     who = SelectField(
         lazy_gettext("Who may book"),
-        choices=[SelectChoice(code, label) for code, label in WHO_LABELS.items()],
+        choices=[SelectChoice(code, WHO_LABELS[code]) for code in PLAIN_WHO],
     )
     whole_days = BooleanField(lazy_gettext("Booked by whole days"))
     min_minutes = number_field(lazy_gettext("Shortest booking, minutes"), 5, MOST_MINUTES, default=60)
@@ -205,21 +230,11 @@ class SpaceFields:
     instructions_sv = text_field(lazy_gettext("Told to the booker (%(language)s)", language="svenska"))
     instructions_en = text_field(lazy_gettext("Told to the booker (%(language)s)", language="English"))
 
-    def space_facts(self, known: Space | None = None) -> dict[str, Any]:
+    def rule_facts(self, known: Space | None = None) -> dict[str, Any]:
         form: Any = self
-        same = (
-            "kind", "capacity", "area_m2", "approval", "who", "whole_days", "min_minutes", "max_minutes",
-            "interval_minutes", "buffer_before_minutes", "buffer_after_minutes", "notice_minutes", "horizon_days",
-            "cancellation_hours",
-        )  # fmt: skip
         return {
-            **{name: form[name].data for name in same},
-            "purposes": in_order(form.purposes.data, PURPOSES),
-            "equipment": in_order(form.equipment.data, EQUIPMENT),
-            **{
-                name: texts_of(form, name, getattr(known, name) if known else None)
-                for name in ("names", "descriptions", "instructions")
-            },
+            **{name: form[name].data for name in RULES},
+            "instructions": texts_of(form, "instructions", known.instructions if known else None),
         }
 
 
@@ -257,16 +272,22 @@ def notice_choices(minutes: Iterable[int]) -> list[Any]:
     ]
 
 
-class NewListingForm(VenueFields, SpaceFields, DeskForm):
-    """A new place with its first space."""
+class NewListingForm(VenueFields, SpaceFields, RuleFields, DeskForm):
+    """A new place with its first space. What the place lacks, and its measures, have a page of their own."""
+
+    accessibility = CodesField(lazy_gettext("Accessibility"), ACCESSIBILITY)
+
+    def venue_facts(self, known: Venue | None = None) -> dict[str, Any]:
+        codes = in_order(self.accessibility.data, ACCESSIBILITY)
+        return {**super().venue_facts(known), "accessibility": codes}
 
 
-class NewSpaceForm(SpaceFields, DeskForm):
+class NewSpaceForm(SpaceFields, RuleFields, DeskForm):
     """One more space at a place that is there already."""
 
 
 class SpaceForm(SpaceFields, DeskForm):
-    """Facts and rules of a space, and which parts of the place it covers."""
+    """Facts of a space, and which parts of the place it covers."""
 
     units = SelectMultipleField(lazy_gettext("Parts of the place it covers"), coerce=int)
 
@@ -275,7 +296,7 @@ class SpaceForm(SpaceFields, DeskForm):
         self.units.choices = [SelectChoice(unit_id, name) for unit_id, name in units]
 
     def fill(self, space: Space, covered: Iterable[int]) -> None:
-        for name in ("names", "descriptions", "instructions"):
+        for name in ("names", "descriptions"):
             fill_texts(self, name, getattr(space, name))
         for field in self:
             if hasattr(space, field.name):
@@ -289,7 +310,7 @@ class VenueForm(VenueFields, DeskForm):
     def fill(self, venue: Venue) -> None:
         fill_texts(self, "venue_names", venue.names)
         fill_texts(self, "streets", venue.streets)
-        for name in ("postcode", "locality", "accessibility"):
+        for name in ("postcode", "locality"):
             self[name].data = getattr(venue, name)
         self.lat.data = None if venue.lat is None else round(venue.lat, 6)
         self.lon.data = None if venue.lon is None else round(venue.lon, 6)
@@ -365,6 +386,13 @@ class BulkForm(OnceForm):
 
     state = SelectField(lazy_gettext("State"), default="")
     approval = SelectField(lazy_gettext("A booking is confirmed"), default="")
+    who = SelectField(lazy_gettext("Who may book"), default="")
+    max_open_per_person = number_field(
+        lazy_gettext("Open bookings at most, each person"), 0, 1000, needed=False
+    )
+    max_open_per_organisation = number_field(
+        lazy_gettext("Open bookings at most, each organisation"), 0, 1000, needed=False
+    )
     notice_minutes = SelectField(lazy_gettext("Booked at the latest"), default="")
     horizon_days = number_field(
         lazy_gettext("Booked at the earliest, days ahead"), 1, MOST_DAYS, needed=False
@@ -376,7 +404,11 @@ class BulkForm(OnceForm):
         super().__init__(*args, **kwargs)
         same = SelectChoice("", gettext("As it is"))
         self.state.choices = [same, *(SelectChoice(code, STATE_LABELS[code]) for code in BULK_STATES)]
-        self.approval.choices = [same, *(SelectChoice(c, label) for c, label in APPROVAL_LABELS.items())]
+        self.approval.choices = [
+            same,
+            *(SelectChoice(code, APPROVAL_LABELS[code]) for code in PLAIN_APPROVALS),
+        ]
+        self.who.choices = [same, *(SelectChoice(code, WHO_LABELS[code]) for code in PLAIN_WHO)]
         self.notice_minutes.choices = [
             same,
             *(SelectChoice(str(choice.value), choice.label) for choice in notice_choices(NOTICES)),
@@ -384,7 +416,10 @@ class BulkForm(OnceForm):
 
     def facts(self) -> dict[str, Any]:
         """The fields that are filled in."""
-        found: dict[str, Any] = {"approval": self.approval.data} if self.approval.data else {}
+        found: dict[str, Any] = {name: self[name].data for name in ("approval", "who") if self[name].data}
+        for name in ("max_open_per_person", "max_open_per_organisation"):
+            if self[name].data is not None:
+                found[name] = self[name].data or None  # zero takes the limit away
         if self.notice_minutes.data:
             found["notice_minutes"] = int(self.notice_minutes.data)
         for name in ("horizon_days", "buffer_before_minutes", "buffer_after_minutes"):

@@ -8,6 +8,7 @@ from typing import Any
 from marketplace.cities.models import City
 from marketplace.errors import N_
 from marketplace.web.i18n import LANGUAGES, format_clock, format_day, format_number, gettext, localised
+from spaces.catalog.accessibility import MEASURES
 from spaces.catalog.desk_forms import APPROVAL_LABELS, ROLE_LABELS, STATE_LABELS, WHO_LABELS
 from spaces.catalog.desk_queries import Change
 from spaces.catalog.vocabulary import ACCESSIBILITY, EQUIPMENT, KINDS, PURPOSES
@@ -28,6 +29,10 @@ ACTIONS = {
     "space.hidden": N_("Hidden"),
     "space.archived": N_("Archived"),
     "space.restored": N_("Restored as a draft"),
+    "photo.added": N_("A photo was added"),
+    "photo.changed": N_("The words of a photo were changed"),
+    "photo.moved": N_("A photo was moved"),
+    "photo.removed": N_("A photo was removed"),
     "venue.created": N_("The place was added"),
     "venue.changed": N_("Facts of the place were changed"),
     "venue.role-given": N_("A role was given"),
@@ -35,6 +40,18 @@ ACTIONS = {
     "unit.added": N_("A part of the place was added"),
     "unit.changed": N_("A part of the place was changed"),
     "unit.removed": N_("A part of the place was removed"),
+    "venue.square-drawn": N_("The square was drawn"),
+    "stalls.added": N_("Stalls were put on the plan"),
+    "stall.changed": N_("The stall’s number or place was changed"),
+    "stall.removed": N_("A stall was taken off the plan"),
+    "stalls.class-changed": N_("Stalls were moved to another price class"),
+    "stall_class.added": N_("A price class was added"),
+    "stall_class.renamed": N_("A price class got another name"),
+    "stall_class.removed": N_("A price class was removed"),
+    "stall_class.price-changed": N_("A price class got another price"),
+    "equipment.added": N_("Equipment was added"),
+    "equipment.changed": N_("Equipment was changed"),
+    "equipment.removed": N_("Equipment is not offered any more"),
 }
 FIELDS = {
     "names": N_("Name"),
@@ -49,6 +66,8 @@ FIELDS = {
     "purposes": N_("Suits"),
     "equipment": N_("Equipment"),
     "accessibility": N_("Accessibility"),
+    "accessibility_lacks": N_("Accessibility, not there"),
+    "accessibility_measures": N_("Accessibility, measures"),
     "capacity": N_("People at most"),
     "area_m2": N_("Area, m²"),
     "min_minutes": N_("Shortest booking, minutes"),
@@ -62,12 +81,39 @@ FIELDS = {
     "cancellation_hours": N_("Cancelled free of charge until, hours before"),
     "approval": N_("A booking is confirmed"),
     "who": N_("Who may book"),
+    "members": N_("Members of these organisations"),
+    "trusted": N_("Organisations that you trust"),
+    "trusted_groups": N_("Customer groups that you trust"),
+    "max_open_per_person": N_("Open bookings at most, each person"),
+    "max_open_per_organisation": N_("Open bookings at most, each organisation"),
+    "quota_hours": N_("Hours at most"),
+    "quota_period": N_("Hours are counted"),
+    "min_age": N_("Lowest age, years"),
+    "max_age": N_("Highest age, years"),
+    "attendees_min": N_("People at least"),
+    "attendees_max": N_("People at most in a booking"),
+    "questions": N_("Questions to the booker"),
+    "terms": N_("Terms"),
     "state": N_("State"),
     "publish_at": N_("Published at"),
     "hide_at": N_("Hidden at"),
     "units": N_("Parts of the place"),
     "lanes": N_("Parties at once"),
+    "number": N_("Number"),
+    "numbers": N_("Stalls"),
+    "corners": N_("Corners"),
+    "code": N_("Letter"),
+    "class": N_("Price class"),
     "role": N_("Role"),
+    "alts": N_("What the photo shows"),
+    "credit": N_("Photographer"),
+    "photo": N_("Place among the photos"),
+    "stock": N_("How many there are"),
+    "most": N_("At most in one booking"),
+    "offered_with": N_("Bookings of these spaces may add it"),
+    "per": N_("A piece costs"),
+    "amount_minor": N_("Price of a piece, cents"),
+    "vat_code": N_("Tax included"),
 }
 # Follows from another fact that is shown.
 SILENT = frozenset({"district_id", "position"})
@@ -76,6 +122,7 @@ CODES: dict[str, Any] = {
     "purposes": PURPOSES,
     "equipment": EQUIPMENT,
     "accessibility": ACCESSIBILITY,
+    "accessibility_lacks": ACCESSIBILITY,
     "approval": APPROVAL_LABELS,
     "who": WHO_LABELS,
     "state": STATE_LABELS,
@@ -133,7 +180,7 @@ def field_rows(before: dict[str, Any], after: dict[str, Any], city: City) -> lis
             continue
         label = gettext(FIELDS[name]) if name in FIELDS else name
         old, new = before.get(name), after.get(name)
-        if is_localised(old) or is_localised(new):
+        if name != "accessibility_measures" and (is_localised(old) or is_localised(new)):
             old_texts, new_texts = old or {}, new or {}
             rows += [
                 FieldRow(
@@ -155,14 +202,18 @@ def is_localised(value: Any) -> bool:
 
 def value_text(name: str, value: Any, city: City) -> str:
     """A fact in words; codes by the city's vocabulary."""
-    if value is None or value in ([], ""):
+    if value is None or value in ([], "", {}):
         return NOTHING
+    if name == "accessibility_measures":
+        return ", ".join(f"{gettext(MEASURES[key].label)}: {format_number(n)}" for key, n in value.items())
     if isinstance(value, bool):
         return str(gettext("yes") if value else gettext("no"))
     if isinstance(value, list):
         return ", ".join(value_text(name, item, city) for item in value)
     if is_localised(value):
         return localised(value)
+    if isinstance(value, dict) and "labels" in value:
+        return localised(value["labels"])
     if name in CODES and value in CODES[name]:
         text = CODES[name][value]
         return gettext(text) if isinstance(text, str) else str(text)

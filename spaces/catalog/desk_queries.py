@@ -142,15 +142,18 @@ def venue_with_roles_for(session: Session, actor: Actor, venue_id: int) -> Venue
 
 
 def units_of_venue(session: Session, venue: Venue) -> Sequence[Unit]:
+    """Its parts; equipment is none of them."""
     return session.scalars(
-        select(Unit).where(Unit.city_id == venue.city_id, Unit.venue_id == venue.id).order_by(Unit.id)
+        select(Unit)
+        .where(Unit.city_id == venue.city_id, Unit.venue_id == venue.id, Unit.is_equipment.is_(False))
+        .order_by(Unit.id)
     ).all()
 
 
 def unit_of_venue(session: Session, venue: Venue, unit_id: int) -> Unit:
     """Raises UnitNotFound."""
     unit = session.get(Unit, (venue.city_id, unit_id))
-    if unit is None or unit.venue_id != venue.id:
+    if unit is None or unit.venue_id != venue.id or unit.is_equipment:
         raise UnitNotFound
     return unit
 

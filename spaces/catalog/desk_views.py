@@ -1,5 +1,6 @@
 """The owner's desk: the way in, the table of all listings with changes of many at once, a new listing."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -41,10 +42,12 @@ from spaces.catalog.desk_queries import (
 )
 from spaces.catalog.errors import NotAllCanMove
 from spaces.catalog.listing_actions import change_spaces, create_listing
-from spaces.catalog.models import Venue
-from spaces.catalog.present import price_parts
+from spaces.catalog.models import Space, Venue
+from spaces.catalog.present import drawing, price_parts
 from spaces.catalog.queries import space_managed_by
 from spaces.catalog.rules import STATES
+from spaces.photos.present import thumbnail
+from spaces.photos.queries import first_keys
 from spaces.pricing.queries import prices_on
 from spaces.pricing.rules import PriceTerms
 
@@ -118,6 +121,7 @@ def listings_page(
             session=session,
             rows=[row_of(row, prices, actor, city, today) for row in found.rows],
             space_ids=space_ids,
+            thumbnails=thumbnails_of(session, [row.space for row in found.rows]),
             found=found,
             wanted=wanted,
             asked=asked_args(wanted),
@@ -141,6 +145,15 @@ def listings_page(
                 ((str(venue_id), localised(names)) for venue_id, names in found.venues), key=by_second
             ),
         ), status
+
+
+def thumbnails_of(session: Session, spaces: Sequence[Space]) -> dict[int, str]:
+    """The address of each space's first photo, or of its drawing."""
+    photos = first_keys(session, current_city().id, [space.id for space in spaces])
+    return {
+        space.id: thumbnail(photos[space.id]) if space.id in photos else drawing(space.kind)
+        for space in spaces
+    }
 
 
 def by_second(pair: tuple[str, str]) -> str:
@@ -254,7 +267,7 @@ def new() -> Page:
                     owner=owner,
                     venue=session.merge(venue, load=False) if venue else None,
                     venue_facts=form.venue_facts() if isinstance(form, NewListingForm) else {},
-                    facts=form.space_facts(),
+                    facts={**form.space_facts(), **form.rule_facts()},
                     submission=form.submission.data or "",
                 )
         except Invalid as refusal:

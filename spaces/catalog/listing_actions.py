@@ -19,7 +19,7 @@ from marketplace.cities.models import City
 from marketplace.errors import N_, FieldError, Forbidden, Invalid
 from marketplace.geo import to_metric
 from marketplace.jobs.messages import publish
-from spaces.catalog import policy, rules
+from spaces.catalog import accessibility, policy, rules
 from spaces.catalog.copies import copy_belongings
 from spaces.catalog.desk_queries import due_listings, has_units, is_known_supplier
 from spaces.catalog.errors import (
@@ -39,7 +39,9 @@ COPY_MARKS = {"fi": "kopio", "sv": "kopia", "en": "copy"}
 COPIED_FIELDS = (
     "kind", "descriptions", "purposes", "equipment", "capacity", "area_m2", "min_minutes", "max_minutes",
     "interval_minutes", "whole_days", "buffer_before_minutes", "buffer_after_minutes", "notice_minutes", "horizon_days",
-    "cancellation_hours", "approval", "who", "instructions",
+    "cancellation_hours", "approval", "who", "instructions", "trusted_groups", "max_open_per_person",
+    "max_open_per_organisation", "quota_hours", "quota_period", "min_age", "max_age", "attendees_min", "attendees_max",
+    "terms_version",
 )  # fmt: skip
 
 
@@ -223,6 +225,33 @@ def change_venue(
     if after:
         for told in (before, after):
             told.pop("position", None)  # follows from the point
+        audit(session, actor, "venue.changed", "venue", venue.id, before=before, after=after)
+        session.flush()
+    return list(after)
+
+
+def tell_accessibility(
+    session: Session,
+    venue: Venue,
+    *,
+    has: Sequence[str],
+    lacks: Sequence[str],
+    measures: Mapping[str, int],
+    actor: Actor,
+) -> list[str]:
+    """Keep what the owner tells of the place, with what the numbers tell; returns the names of the columns that changed.
+
+    Sentences of registers stay. Raises NotYourVenue, Invalid for what contradicts itself.
+    """
+    policy.require_may_manage(actor, venue)
+    session.refresh(venue, with_for_update=True)
+    refuse(accessibility.problems(has, lacks, measures))
+    yes, no = accessibility.settled(has, lacks, measures)
+    facts = {"accessibility": yes, "accessibility_lacks": no, "accessibility_measures": dict(measures)}
+    before, after = differences(venue, facts)
+    for name in after:
+        setattr(venue, name, facts[name])
+    if after:
         audit(session, actor, "venue.changed", "venue", venue.id, before=before, after=after)
         session.flush()
     return list(after)
@@ -443,6 +472,9 @@ def copy_space(session: Session, space: Space, venue: Venue, *, actor: Actor, su
     known = space_of_submission(session, venue, submission)
     if known is not None:
         return known
+    locked_space(
+        session, space
+    )  # the copy shares the files of its photos, which nobody may take away meanwhile
     names = {code: f"{name} ({COPY_MARKS.get(code, 'copy')})" for code, name in space.names.items() if name}
     copy = Space(
         city_id=space.city_id,

@@ -1,4 +1,4 @@
-"""The desk's pages of one listing: facts and rules, state, moments, copies, history; and the city's approvals."""
+"""The desk's pages of one listing: facts, state, moments, copies, history; and the city's approvals."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -80,7 +80,7 @@ def steps_of(session: Session, space: Space, venue: Venue) -> list[tuple[str, st
 @blueprint.route("/desk/spaces/<int:space_id>", methods=["GET", "POST"])
 @signed_in
 def space(space_id: int) -> Page:
-    """Facts and rules of one space."""
+    """Facts of one space."""
     city, actor = current_city(), current_actor()
     with transaction() as session:
         found, venue = space_managed_by(session, actor, space_id)
@@ -97,8 +97,6 @@ def space(space_id: int) -> Page:
             changed = actions.change_space(session, found, venue, form.space_facts(found), actor=actor)
             units = form.units.data or []
             moved = cover_units(session, city, found, venue, units, actor=actor, at=now())
-            if "horizon_days" in changed:
-                compile_spaces(session, city, [found.id])
     except Invalid as refusal:
         form.show(refusal)
     except LastUnit as refusal:

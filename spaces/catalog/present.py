@@ -18,7 +18,7 @@ from marketplace.web.i18n import (
 from spaces.calendar.rules import BookingRules, SpaceCalendar
 from spaces.catalog.models import Space, Venue
 from spaces.catalog.vocabulary import DRAWINGS, KINDS
-from spaces.pricing.present import PER_TEXTS
+from spaces.pricing.present import from_text, per_text
 from spaces.pricing.rules import PriceTerms
 
 
@@ -47,11 +47,11 @@ def full_name(space: Space, venue: Venue) -> str:
 
 
 def price_parts(terms: PriceTerms | None) -> tuple[str, str]:
-    """("8 €", "/h"); nothing for a space without a price."""
+    """("8 €", "/h"); the least where it depends on what the booker says; nothing for a space without a price."""
     if terms is None:
         return "", ""
-    per = PER_TEXTS[terms.per]
-    return format_money(terms.amount), gettext(per) if per else ""
+    amount = format_money(terms.amount)
+    return from_text(amount) if terms.per == "tariff" else amount, per_text(terms)
 
 
 def write_clock(minute: int) -> str:

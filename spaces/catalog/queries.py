@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from marketplace.accounts.actor import Actor
@@ -15,6 +15,12 @@ from spaces.catalog.policy import may_manage, may_see
 HOUSE = re.compile(
     r"^(?P<street>.*?\D)\s+(?P<number>\d+)(?:\s*-\s*\d+)?\s*(?P<letter>[a-zåäö](?![\wåäö]))?", re.IGNORECASE
 )
+
+# Whether the space `s` is a stall that is drawn on the plan of its square.
+ON_PLAN = """s.kind = 'market_stall' AND EXISTS (
+    SELECT 1 FROM space_unit su JOIN unit u ON u.city_id = su.city_id AND u.id = su.unit_id
+    WHERE su.city_id = s.city_id AND su.space_id = s.id AND u.shape IS NOT NULL
+)"""
 
 
 def space_for(session: Session, space_id: int, *, actor: Actor) -> tuple[Space, Venue]:
@@ -110,3 +116,14 @@ def space_managed_by(session: Session, actor: Actor, space_id: int) -> tuple[Spa
     if not may_manage(actor, venue):
         raise SpaceNotFound
     return space, venue
+
+
+def is_on_plan(session: Session, space: Space) -> bool:
+    """Whether the space is a stall that is drawn on the plan of its square."""
+    if space.kind != "market_stall":
+        return False
+    values = {"city_id": space.city_id, "id": space.id}
+    found = session.scalar(
+        text(f"SELECT {ON_PLAN} FROM space s WHERE s.city_id = :city_id AND s.id = :id"), values
+    )
+    return bool(found)

@@ -25,18 +25,21 @@ from marketplace.web.i18n import (
     format_number,
     format_span,
     localised,
-    ngettext,
     reader_language,
 )
 from marketplace.web.i18n import gettext as translated
 from spaces.calendar.rules import DAY, BookingRules, SpaceCalendar, why_not
+from spaces.catalog.access_present import AccessSection, access_section
+from spaces.catalog.accessibility import known_of
 from spaces.catalog.models import Space, Venue
 from spaces.catalog.parts import VenueSpaces
 from spaces.catalog.present import DayLine, bookable_span, capital, day_line, price_parts, wall_hours
 from spaces.catalog.shown import Shown
 from spaces.catalog.vocabulary import ACCESSIBILITY, EQUIPMENT, PURPOSES
-from spaces.pricing.present import group_texts, quote_lines
+from spaces.pricing.present import from_text, group_texts, quote_lines
 from spaces.pricing.rules import NOTE_TEXTS, PriceTerms, Quote, quote
+from spaces.rules.present import age_text, length_rule, rule_texts, who_text
+from spaces.rules.queries import SpaceRules
 
 MOST_STARTS = 16
 MOST_OTHERS = 12
@@ -123,6 +126,8 @@ class SpacePage:
     kept: dict[str, Any] = field(default_factory=dict)
     reasons: dict[date, Localised] = field(default_factory=dict)  # what the public is told about a day
     group: str = "resident"  # that the reader books for
+    more: SpaceRules = field(default_factory=lambda: SpaceRules((), {}, (), ()))
+    at_once: bool = True  # whether the reader's booking needs no answer
 
     @property
     def today(self) -> date:
@@ -200,9 +205,9 @@ class SpacePage:
         return PriceBox(
             when=self.time_text(span),
             lines=quote_lines(cost),
-            total=total,
-            vat=vat_text(cost),
-            button=self.button_text(cost, total),
+            total=from_text(total) if terms.per == "tariff" else total,
+            vat=vat_text(cost) if terms.per != "tariff" else "",
+            button=gettext("Say how you use it") if terms.per == "tariff" else self.button_text(cost, total),
             url=self.booking_url(span),
             cancel=self.cancel_text(span),
             cancel_icon="check" if self.cancel_until(span) > self.now else "info-circle",
@@ -210,7 +215,7 @@ class SpacePage:
 
     def button_text(self, cost: Quote, total: str) -> str:
         """The result with the sum."""
-        if self.space.approval == "handler":
+        if not self.at_once:
             return (
                 gettext("Send a request, %(price)s", price=total) if cost.total else gettext("Send a request")
             )
@@ -289,72 +294,38 @@ class SpacePage:
         return [gettext(PURPOSES[code]) for code in self.space.purposes if code in PURPOSES]
 
     def access(self) -> list[str]:
+        """What is told to be there, in a few words each."""
         return [gettext(text) for code, text in ACCESSIBILITY.items() if code in self.venue.accessibility]
+
+    @cached_property
+    def accessibility(self) -> AccessSection:
+        """All that is told, also what is not there, and what nobody has told."""
+        return access_section(known_of(self.venue))
 
     def length_rule(self) -> str:
         """1–3 h, starts every 30 min."""
-        rules = self.rules
-        first, last = rules.lengths()[0], rules.lengths()[-1]
-        if rules.whole_days:
-            days = max(1, rules.longest // 1440)
-            return str(ngettext("One day at a time", "At most %(num)s days at a time", days))
-        if first == last:
-            return gettext("%(length)s at a time", length=format_duration(first))
-        if first >= 60 and last < 1440:
-            hours = f"{format_number(first / 60)}{DASH}{format_number(last / 60)}"
-            return gettext("%(hours)s h", hours=hours)
-        return gettext(
-            "%(shortest)s to %(longest)s", shortest=format_duration(first), longest=format_duration(last)
-        )
+        return length_rule(self.rules)
 
     def rule_texts(self) -> list[str]:
         """The booking rules in words."""
-        rules, space = self.rules, self.space
-        texts = []
-        if rules.whole_days:
-            texts.append(gettext("Booked by whole days."))
-        else:
-            texts.append(
-                gettext(
-                    "Length %(length)s. A booking can start every %(interval)s.",
-                    length=self.length_rule(),
-                    interval=format_duration(rules.interval_minutes),
-                )
-            )
-        if rules.notice_minutes:
-            texts.append(
-                gettext("Book at least %(notice)s ahead.", notice=format_duration(rules.notice_minutes))
-            )
-        texts.append(
-            gettext("Can be booked up to %(days)s ahead.", days=format_duration(rules.horizon_days * 1440))
+        return rule_texts(
+            self.space,
+            self.rules,
+            members=[one.name for one in self.more.members],
+            trusted=[one.name for one in self.more.trusted],
+            questions=self.more.questions,
+            has_terms=bool(self.more.terms),
         )
-        before, after = rules.buffer_before_minutes, rules.buffer_after_minutes
-        if before and after:
-            texts.append(
-                gettext(
-                    "Kept free before a booking %(before)s, after it %(after)s.",
-                    before=format_duration(before),
-                    after=format_duration(after),
-                )
-            )
-        elif before:
-            texts.append(gettext("Kept free before a booking: %(before)s.", before=format_duration(before)))
-        elif after:
-            texts.append(gettext("Kept free after a booking: %(after)s.", after=format_duration(after)))
-        if space.cancellation_hours:
-            texts.append(
-                gettext(
-                    "Cancel free of charge at least %(hours)s before.",
-                    hours=format_duration(space.cancellation_hours * 60),
-                )
-            )
-        else:
-            texts.append(gettext("Cancel free of charge until the booking begins."))
-        if space.who == "organisations":
-            texts.append(gettext("Only associations and other organisations can book."))
-        if space.approval == "handler":
-            texts.append(gettext("The owner confirms each booking."))
-        return texts
+
+    def who_texts(self) -> list[str]:
+        """Whom the rules keep out, beside the button."""
+        texts = [who_text(self.space, [one.name for one in self.more.members]), age_text(self.space)]
+        return [text for text in texts if text]
+
+    @property
+    def approval_fact(self) -> str:
+        """Whether this reader's booking would be confirmed at once."""
+        return gettext("Bookable at once") if self.at_once else gettext("Owner confirms")
 
     def heading(self, shown: Shown) -> str:
         """Viikko 19, 10.–16.5. · toukokuu 2027."""
@@ -457,5 +428,5 @@ def short_range(first: date, last: date) -> str:
 def vat_text(cost: Quote) -> str:
     if not cost.total:
         return ""
-    rate = format_number(float(Decimal(cost.vat_basis_points) / 100))
+    rate = format_number(float(Decimal(cost.vat_basis_points or 0) / 100))
     return gettext("Includes VAT %(rate)s %%, %(amount)s", rate=rate, amount=format_money(cost.vat))

@@ -1,7 +1,8 @@
 """The desk's page of one place: its facts, its parts, and who does what there."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import TypeVar
 
 from flask import flash, redirect, render_template, url_for
 from sqlalchemy.orm import Session
@@ -11,6 +12,7 @@ from marketplace.clock import now
 from marketplace.db import transaction
 from marketplace.errors import Conflict, Invalid, NotFound
 from marketplace.web.access import signed_in
+from marketplace.web.forms import Form
 from marketplace.web.i18n import gettext, localised
 from marketplace.web.limits import limit
 from marketplace.web.request import current_actor, current_city
@@ -32,10 +34,12 @@ from spaces.catalog.desk_views import Page
 from spaces.catalog.errors import RoleGone
 from spaces.catalog.listing_actions import change_venue
 from spaces.catalog.listing_views import held_texts
-from spaces.catalog.models import Venue
+from spaces.catalog.models import Unit, Venue
 
 # Who gives roles tries addresses; nobody has this many colleagues to add in an hour.
 ROLES_PER_HOUR = 60
+
+Done = TypeVar("Done")
 
 
 @blueprint.route("/desk/venues/<int:venue_id>", methods=["GET", "POST"])
@@ -49,19 +53,34 @@ def venue(venue_id: int) -> Page:
         if not form.is_submitted():
             form.fill(found)
             return venue_page(session, found, form)
-        if not form.validate():
-            return venue_page(session, found, form, status=422)
-    try:
-        with transaction() as session:
-            found = venue_managed_by(session, actor, venue_id)
-            changed = change_venue(session, city, found, form.venue_facts(found), actor=actor)
-    except Invalid as refusal:
-        form.show(refusal)
-    else:
+
+    def change(session: Session) -> bool:
+        found = venue_managed_by(session, actor, venue_id)
+        return bool(change_venue(session, city, found, form.venue_facts(found), actor=actor))
+
+    changed = sent(form, change)
+    if changed is not None:
         flash(gettext("Saved.") if changed else gettext("Nothing was different."), "success")
         return redirect(url_for("desk.venue", venue_id=venue_id), 303)
     with transaction() as session:
         return venue_page(session, venue_managed_by(session, actor, venue_id), form, status=422)
+
+
+def sent(
+    form: Form, act: Callable[[Session], Done], *, before: Callable[[], None] | None = None
+) -> Done | None:
+    """What the act says when the form is right and the act agrees; None where the form says what is wrong. `before` runs
+    for a right form, outside the act's transaction."""
+    if not form.validate():
+        return None
+    if before is not None:
+        before()
+    try:
+        with transaction() as session:
+            return act(session)
+    except Invalid as refusal:
+        form.show(refusal)
+        return None
 
 
 def venue_page(
@@ -118,23 +137,15 @@ def venue_page(
 def new_unit(venue_id: int) -> Page:
     """One more part."""
     actor, form = current_actor(), UnitForm()
-    if form.validate():
-        try:
-            with transaction() as session:
-                found = venue_managed_by(session, actor, venue_id)
-                add_unit(
-                    session,
-                    found,
-                    names=form.texts(),
-                    lanes=form.lanes.data or 0,
-                    submission=form.submission.data or "",
-                    actor=actor,
-                )
-        except Invalid as refusal:
-            form.show(refusal)
-        else:
-            flash(gettext("The part was added. Choose on its space's page who covers it."), "success")
-            return redirect(url_for("desk.venue", venue_id=venue_id, _anchor="units"), 303)
+
+    def add(session: Session) -> Unit:
+        found = venue_managed_by(session, actor, venue_id)
+        names, lanes, submission = form.texts(), form.lanes.data or 0, form.submission.data or ""
+        return add_unit(session, found, names=names, lanes=lanes, submission=submission, actor=actor)
+
+    if sent(form, add) is not None:
+        flash(gettext("The part was added. Choose on its space's page who covers it."), "success")
+        return redirect(url_for("desk.venue", venue_id=venue_id, _anchor="units"), 303)
     with transaction() as session:
         return venue_page(session, venue_managed_by(session, actor, venue_id), status=422, new_unit=form)
 
@@ -146,23 +157,20 @@ def unit(venue_id: int, unit_id: int) -> Page:
     city, actor = current_city(), current_actor()
     form = UnitForm(prefix=f"unit{unit_id}-")
     held: Sequence[Held] = ()
-    if form.validate():
-        try:
-            with transaction() as session:
-                found = venue_managed_by(session, actor, venue_id)
-                names = form.texts(unit_of_venue(session, found, unit_id).names)
-                change_unit(
-                    session, city, found, unit_id,
-                    names=names, lanes=form.lanes.data or 0, actor=actor, at=now(),
-                )  # fmt: skip
-        except Invalid as refusal:
-            form.show(refusal)
-        except UnitInUse as in_use:
-            held = in_use.held
-            form.lanes.errors = [*form.lanes.errors, gettext(in_use.title)]
-        else:
+
+    def change(session: Session) -> bool:
+        found = venue_managed_by(session, actor, venue_id)
+        names, lanes = form.texts(unit_of_venue(session, found, unit_id).names), form.lanes.data or 0
+        change_unit(session, city, found, unit_id, names=names, lanes=lanes, actor=actor, at=now())
+        return True
+
+    try:
+        if sent(form, change):
             flash(gettext("Saved."), "success")
             return redirect(url_for("desk.venue", venue_id=venue_id, _anchor="units"), 303)
+    except UnitInUse as in_use:
+        held = in_use.held
+        form.lanes.errors = [*form.lanes.errors, gettext(in_use.title)]
     with transaction() as session:
         found = venue_managed_by(session, actor, venue_id)
         unit_of_venue(session, found, unit_id)
@@ -198,19 +206,18 @@ def unit_removal(venue_id: int, unit_id: int) -> Page:
 def new_role(venue_id: int) -> Page:
     """Give a person a role here."""
     actor, form = current_actor(), RoleForm()
-    if form.validate():
+
+    def count() -> None:
         limit(f"venue-roles:{actor.city_id}:{actor.person_id}", times=ROLES_PER_HOUR, per=timedelta(hours=1))
-        try:
-            with transaction() as session:
-                found = venue_with_roles_for(session, actor, venue_id)
-                role_actions.give_role(
-                    session, found, email=form.email.data or "", role=form.role.data, actor=actor
-                )
-        except Invalid as refusal:
-            form.show(refusal)
-        else:
-            flash(gettext("The role was given."), "success")
-            return redirect(url_for("desk.venue", venue_id=venue_id, _anchor="people"), 303)
+
+    def give(session: Session) -> bool:
+        found = venue_with_roles_for(session, actor, venue_id)
+        role_actions.give_role(session, found, email=form.email.data or "", role=form.role.data, actor=actor)
+        return True
+
+    if sent(form, give, before=count):
+        flash(gettext("The role was given."), "success")
+        return redirect(url_for("desk.venue", venue_id=venue_id, _anchor="people"), 303)
     with transaction() as session:
         return venue_page(session, venue_with_roles_for(session, actor, venue_id), status=422, role_form=form)
 

@@ -1,5 +1,6 @@
 """The page of one space: what it is, when it is free, what a time costs, and the way to book it."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -22,7 +23,7 @@ from spaces.catalog.errors import SpaceNotFound
 from spaces.catalog.models import Space, Venue
 from spaces.catalog.parts import venue_spaces
 from spaces.catalog.present import drawing, full_name, kind_name
-from spaces.catalog.queries import space_for
+from spaces.catalog.queries import is_on_plan, space_for
 from spaces.catalog.shown import (
     LOOK_AHEAD_DAYS,
     Shown,
@@ -35,7 +36,12 @@ from spaces.catalog.shown import (
 )
 from spaces.catalog.space_page import KEPT, SpacePage
 from spaces.districts.models import District
+from spaces.photos.present import sharing_address
+from spaces.photos.present import shown as shown_photo
+from spaces.photos.queries import photos_of, picture_of
+from spaces.photos.rules import Picture
 from spaces.pricing.queries import group_for, prices_on
+from spaces.rules.queries import confirmed_at_once, rules_of
 
 blueprint = page_blueprint("catalog", __name__)
 
@@ -92,12 +98,17 @@ def space_page(session: Session, city: City, found: Space, venue: Venue, *, now:
     ids = {found.id, *(part.id for part in together.parts)}
     prices = prices_on(session, city, sorted(ids), chosen.start.astimezone(zone).date() if chosen else today)
     terms = prices.get(found.id)
+    acting_for = current_actor().acting_for
+    page.more = rules_of(session, found)
+    page.at_once = confirmed_at_once(session, found, [acting_for])[acting_for]
     if terms is not None:
-        page.group = group_for(session, city.id, terms, current_actor().acting_for)
+        page.group = group_for(session, city.id, terms, acting_for)
     bookable = chosen if chosen and not refusal and terms else None
+    pictures = [picture_of(photo) for photo in photos_of(session, found)]
     nearest = next_spans(free, chosen.start if chosen else now)
     return render_template(
         "spaces/catalog/space.html",
+        session=session,
         page_id="search",
         page=page,
         space=found,
@@ -107,11 +118,14 @@ def space_page(session: Session, city: City, found: Space, venue: Venue, *, now:
         title=full_name(found, venue),
         kind=kind_name(found.kind),
         art=drawing(found.kind),
+        photos=[shown_photo(one) for one in pictures],
+        sharing=sharing_address(pictures[0]) if pictures else None,
         place=place_of(session, found, venue),
         back_url=url_for("search.results", **page.kept),
         has_question=bool(page.kept),
         parts=page.parts(together, prices),
         others=page.others(together),
+        on_plan=is_on_plan(session, found),
         heading=page.heading(shown),
         previous_url=page.url(day=shown.previous, _anchor="times") if shown.previous else None,
         next_url=page.url(day=shown.following, _anchor="times") if shown.following else None,
@@ -129,7 +143,7 @@ def space_page(session: Session, city: City, found: Space, venue: Venue, *, now:
             (page.time_text(span), page.url(start=page.start_text(span), _anchor="price")) for span in nearest
         ],
         tiles=current_app.config["TILE_URL"],
-        structured=structured(found, venue, page),
+        structured=structured(found, venue, page, pictures),
     )
 
 
@@ -215,7 +229,7 @@ def place_of(session: Session, found: Space, venue: Venue) -> dict[str, str]:
     }
 
 
-def structured(found: Space, venue: Venue, page: SpacePage) -> dict[str, object]:
+def structured(found: Space, venue: Venue, page: SpacePage, pictures: Sequence[Picture]) -> dict[str, object]:
     """The place in the words of schema.org."""
     data: dict[str, object] = {
         "@context": "https://schema.org",
@@ -234,6 +248,8 @@ def structured(found: Space, venue: Venue, page: SpacePage) -> dict[str, object]
     }
     if venue.lat is not None:
         data["geo"] = {"@type": "GeoCoordinates", "latitude": venue.lat, "longitude": venue.lon}
+    if pictures:
+        data["image"] = [sharing_address(one) for one in pictures]
     if found.capacity:
         data["maximumAttendeeCapacity"] = found.capacity
     return data

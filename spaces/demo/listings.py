@@ -6,9 +6,9 @@ from dataclasses import fields
 from datetime import date, time
 from typing import Any
 
+from spaces.demo.markets import SOURCE, market_outline, market_spaces
 from spaces.transfer.listing import Exceptional, Hours, ListedPrice, ListedSpace, ListedUnit, Listing, Terms
 
-SOURCE = "demo"
 TERMS = [field.name for field in fields(Terms)]
 # Exercise is taxed at the reduced rate (Finnish VAT Act, section 85 a).
 REDUCED_VAT_KINDS = frozenset({"sports_hall", "sports_field", "rink", "dance_studio"})
@@ -19,11 +19,12 @@ def demo_listings(data: Mapping[str, Any], *, today: date) -> Iterator[Listing]:
     owners = {owner["key"]: owner["names"]["fi"] for owner in data["owners"]}
     for venue in data["venues"]:
         address = venue["address"]
-        spaces = [space_of(space, data["hours"], today) for space in venue["spaces"]]
+        told = [*market_spaces(venue), *venue["spaces"]]
+        spaces = [space_of(space, data["hours"], today) for space in told]
         units = [ListedUnit(u["key"], u["names"], u.get("lanes", 1)) for u in venue.get("units", ())]
         units += [
             ListedUnit(own_unit(raw), raw["names"], raw.get("lanes", 1))
-            for raw in venue["spaces"]
+            for raw in told
             if not raw.get("units")
         ]
         yield Listing(
@@ -38,6 +39,7 @@ def demo_listings(data: Mapping[str, Any], *, today: date) -> Iterator[Listing]:
             locality=data["city"]["names"]["fi"],
             lon=venue["lon"],
             lat=venue["lat"],
+            area=market_outline(venue, metric_crs=data["city"]["metric_crs"]),
             accessibility=tuple(venue.get("accessibility", ())),
             owner=owners[venue["owner"]],
             units=tuple(units),
@@ -51,7 +53,7 @@ def own_unit(space: Mapping[str, Any]) -> str:
 
 
 def space_of(space: Mapping[str, Any], hours: Mapping[str, Any], today: date) -> ListedSpace:
-    price = space["price"]
+    price = space["price"]  # null where it goes by the city's tariff
     return ListedSpace(
         space["key"],
         space["kind"],
@@ -68,7 +70,8 @@ def space_of(space: Mapping[str, Any], hours: Mapping[str, Any], today: date) ->
             for rule in hours[space["hours"]]
         ),
         exceptions=tuple(exceptions(space.get("exceptions", ()), today)),
-        price=ListedPrice(
+        price=price
+        and ListedPrice(
             price["per"],
             price.get("amount_minor", 0),
             "reduced" if space["kind"] in REDUCED_VAT_KINDS else "standard",

@@ -13,17 +13,20 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from marketplace.accounts.actor import system
+from marketplace.accounts.actor import Actor, system
 from marketplace.accounts.models import Membership, Organisation, Person
 from marketplace.cities.models import City, VatRate
 from marketplace.cities.queries import city_of_slug
 from marketplace.clock import now
 from marketplace.identity.actions import register_demo_person
+from spaces.demo.added import lend_equipment, price_by_tariff
 from spaces.demo.listings import demo_listings
+from spaces.demo.markets import draw_demo_markets
 from spaces.districts.actions import store_districts
 from spaces.districts.cells import SOURCE, voronoi_districts
 from spaces.districts.models import District, HomeDistrict
 from spaces.transfer.actions import import_listings
+from spaces.transfer.price_text import FIRST_DAY
 
 DATA = Path(__file__).parent / "helsinki.json"
 PASSWORD = "demo-tilaa-2026"  # noqa: S105 - of invented people, never loaded in production
@@ -111,6 +114,10 @@ def load_demo(session: Session, city: City) -> None:
     report = import_listings(session, city, demo_listings(data, today=today), actor=actor)
     if report.problems:
         raise ValueError(f"the demo city has a mistake: {report.problems[0]}")
+    draw_demo_markets(session, city, data, first_day=FIRST_DAY)
+    owner = Actor(city.id, source="command", is_staff=True)
+    price_by_tariff(session, city, actor=owner)
+    lend_equipment(session, city, actor=owner)
     load_people(session, city)
 
 

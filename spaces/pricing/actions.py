@@ -1,8 +1,9 @@
 """The verbs of prices: new lists, discount codes and their uses, customer groups, the outdoor tariff."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
+from decimal import Decimal
 
 from sqlalchemy import ColumnElement, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -12,7 +13,9 @@ from marketplace.accounts.actor import Actor
 from marketplace.accounts.audit import audit
 from marketplace.accounts.models import Organisation
 from marketplace.cities.models import City
+from marketplace.clock import now
 from marketplace.errors import N_, FieldError
+from marketplace.money import Money
 from spaces.catalog.models import Space, Venue
 from spaces.catalog.policy import require_may_manage
 from spaces.pricing.errors import (
@@ -32,9 +35,18 @@ from spaces.pricing.models import (
     Price,
     PriceVariation,
 )
-from spaces.pricing.outdoor import Tariff
-from spaces.pricing.queries import code_named, price_lists_of, vat_rates_on
-from spaces.pricing.rules import CUSTOMER_GROUPS, Discount
+from spaces.pricing.outdoor import Tariff, TariffChoice
+from spaces.pricing.policy import require_may_give_groups
+from spaces.pricing.queries import (
+    SPACE_USES,
+    choice_of,
+    code_named,
+    lists_of_spaces,
+    price_lists_of,
+    tariffs_for,
+    vat_rates_on,
+)
+from spaces.pricing.rules import CUSTOMER_GROUPS, Discount, PriceTerms, by_tariff
 
 LONGEST_CODE = 40
 FURTHEST = timedelta(days=5 * 365)
@@ -48,7 +60,16 @@ def checked_list(session: Session, space: Space, asked: PriceList, *, today: dat
         wrong.append(FieldError("valid_from", "in-the-past", N_("A new list begins today at the earliest.")))
     elif list_.valid_from > today + FURTHEST:
         wrong.append(FieldError("valid_from", "too-far-ahead", N_("A list begins within five years.")))
-    if list_.vat_code not in vat_rates_on(session, space.city_id, list_.valid_from):
+    rates = vat_rates_on(session, space.city_id, list_.valid_from)
+    if list_.per == "tariff" and list_.tariff is not None and not wrong:
+        tariffs = rows_chosen(session, space, list_.tariff, list_.valid_from)
+        if tariffs:
+            terms = list_.terms("", rates.get(list_.vat_code, 0), space.area_m2, tariffs)
+            list_ = replace(list_, amount_minor=terms.amount.minor)
+        else:
+            text = N_("The city's tariff has no such price on the first day of the list.")
+            wrong.append(FieldError("tariff", "no-such-tariff", text))
+    if list_.vat_code not in rates:
         wrong.append(
             FieldError(
                 "vat_code", "unknown-vat", N_("The city has no such tax rate on the first day of the list.")
@@ -59,6 +80,14 @@ def checked_list(session: Session, space: Space, asked: PriceList, *, today: dat
     return list_
 
 
+def rows_chosen(session: Session, space: Space, choice: TariffChoice, day: date) -> tuple[Tariff, ...]:
+    """The rows of the city's tariff by which this space would be priced on a day."""
+    if choice.use not in SPACE_USES:
+        return ()
+    area = None if space.area_m2 is None else Decimal(str(space.area_m2))
+    return choice.rows(tariffs_for(session, space.city_id, [choice], day).get(choice.source, ()), day, area)
+
+
 def set_prices(
     session: Session, space: Space, venue: Venue, asked: PriceList, *, actor: Actor, today: date
 ) -> PriceList:
@@ -66,34 +95,45 @@ def set_prices(
 
     Bookings keep the price they were sold at. Raises NotYourVenue, PriceListWrong.
     """
+    return set_same_prices(session, [space], venue, asked, actor=actor, today=today)
+
+
+def set_same_prices(
+    session: Session, spaces: Sequence[Space], venue: Venue, asked: PriceList, *, actor: Actor, today: date
+) -> PriceList:
+    """As `set_prices`, for several spaces of one venue that cost the same: for all of them, or none."""
     require_may_manage(actor, venue)
+    city_id, ids = venue.city_id, sorted(space.id for space in spaces)
     # Two owners who save at once: the second sees what the first has written.
     session.execute(
-        select(Space.id).where(Space.city_id == space.city_id, Space.id == space.id).with_for_update()
+        select(Space.id)
+        .where(Space.city_id == city_id, Space.id.in_(ids), Space.venue_id == venue.id)
+        .order_by(Space.id)
+        .with_for_update()
     )
-    list_ = checked_list(session, space, asked, today=today)
-    before = next(
-        (
-            old
-            for old in price_lists_of(session, space.city_id, space.id)
-            if old.valid_from <= list_.valid_from
-        ),
-        None,
-    )
-    session.execute(delete(Price).where(*its_row(space, list_.valid_from)))
-    key = {"city_id": space.city_id, "space_id": space.id, "valid_from": list_.valid_from}
+    list_ = tidy(asked)
+    # Only a price by the area depends on the space.
+    for space in spaces if asked.per in {"m2_day", "tariff"} else spaces[:1]:
+        list_ = checked_list(session, space, asked, today=today)
+    known = lists_of_spaces(session, city_id, ids)
     session.execute(
-        insert(Price).values(
-            **key,
-            per=list_.per,
-            amount_minor=list_.base_minor,
-            vat_code=list_.vat_code,
-            slot_minutes=list_.slot_minutes,
-            minimum_minor=list_.minimum_minor,
-            build_percent=list_.build_percent,
+        delete(Price).where(
+            Price.city_id == city_id, Price.space_id.in_(ids), Price.valid_from == list_.valid_from
         )
     )
-    if list_.rows:
+    keys = [{"city_id": city_id, "space_id": id_, "valid_from": list_.valid_from} for id_ in ids]
+    base = {
+        "per": list_.per,
+        "amount_minor": list_.base_minor,
+        "vat_code": list_.vat_code,
+        "slot_minutes": list_.slot_minutes,
+        "minimum_minor": list_.minimum_minor,
+        "build_percent": list_.build_percent,
+        **tariff_columns(list_.tariff),
+    }
+    if keys:
+        session.execute(insert(Price), [{**key, **base} for key in keys])
+    if keys and list_.rows:
         session.execute(
             insert(PriceVariation),
             [
@@ -106,15 +146,32 @@ def set_prices(
                     "to_minute": row.to_minute,
                     "amount_minor": row.amount_minor,
                 }
+                for key in keys
                 for n, row in enumerate(list_.rows)
             ],
         )
-    audit(
-        session, actor, "price.changed", "space", space.id,
-        before=before.as_json() if before else None, after=list_.as_json(),
-    )  # fmt: skip
+    after = list_.as_json()
+    for id_ in ids:
+        before = next((old for old in known.get(id_, ()) if old.valid_from <= list_.valid_from), None)
+        audit(
+            session, actor, "price.changed", "space", id_,
+            before=before.as_json() if before else None, after=after,
+        )  # fmt: skip
     session.flush()
     return list_
+
+
+def tariff_columns(choice: TariffChoice | None) -> dict[str, str]:
+    """A choice as the columns of a price."""
+    one = choice or TariffChoice()
+    return {
+        "tariff_source": one.source,
+        "tariff_use": one.use,
+        "tariff_key": one.key,
+        "tariff_place": one.place,
+        "tariff_surface": one.surface,
+        "tariff_class": one.payment_class,
+    }
 
 
 def its_row(space: Space, valid_from: date) -> tuple[ColumnElement[bool], ...]:
@@ -272,21 +329,23 @@ def release_code(session: Session, city_id: int, *, holder_id: int) -> None:
         )
 
 
-def give_group(session: Session, organisation: Organisation, group: str | None, *, actor: Actor) -> None:
-    """Price the organisation's bookings for this group; None takes it back to its kind. Raises ValueError on an unknown
-    group. For the city's staff only: the command line."""
+def give_group(session: Session, organisation: Organisation, group: str | None, *, actor: Actor) -> bool:
+    """Price the organisation's bookings for this group; None takes it back to its kind. What was sold keeps its price.
+    Returns whether that is a change.
+
+    Lock the organisation first (`locked_organisation`). Raises Forbidden for all but the city's staff and its commands,
+    ValueError on an unknown group.
+    """
+    require_may_give_groups(actor)
     if group is not None and group not in CUSTOMER_GROUPS:
         raise ValueError(group)
     key = {"city_id": organisation.city_id, "organisation_id": organisation.id}
-    old = session.get(OrganisationGroup, (organisation.city_id, organisation.id))
-    before = old.group_code if old else None
+    its_group = [getattr(OrganisationGroup, name) == value for name, value in key.items()]
+    before = session.scalar(select(OrganisationGroup.group_code).where(*its_group))
+    if before == group:
+        return False
     if group is None:
-        session.execute(
-            delete(OrganisationGroup).where(
-                OrganisationGroup.city_id == organisation.city_id,
-                OrganisationGroup.organisation_id == organisation.id,
-            )
-        )
+        session.execute(delete(OrganisationGroup).where(*its_group))
     else:
         session.execute(
             upsert(OrganisationGroup)
@@ -294,15 +353,10 @@ def give_group(session: Session, organisation: Organisation, group: str | None, 
             .on_conflict_do_update(index_elements=["city_id", "organisation_id"], set_={"group_code": group})
         )
     audit(
-        session,
-        actor,
-        "organisation.group_given",
-        "organisation",
-        organisation.id,
-        before=before,
-        after=group,
-    )
+        session, actor, "organisation.group_given", "organisation", organisation.id, before=before, after=group
+    )  # fmt: skip
     session.flush()
+    return True
 
 
 @dataclass
@@ -337,10 +391,33 @@ def store_tariffs(
             for name, value in values.items():
                 setattr(row, name, value)
             done.updated += 1
+    session.flush()
     if done.created or done.updated:
+        follow_tariffs(session, city)
         audit(session, actor, "tariffs.imported", "city", city.id, source=source, **asdict(done))
     session.flush()
     return done
+
+
+def follow_tariffs(session: Session, city: City) -> None:
+    """Let the amounts that the search shows of prices by the tariff follow its rows; a booking is priced by the rows."""
+    today = now().astimezone(city.zone).date()
+    found = session.execute(
+        select(Price, Space)
+        .join(Space, (Space.city_id == Price.city_id) & (Space.id == Price.space_id))
+        .where(Price.city_id == city.id, Price.per == "tariff")
+        .order_by(Price.space_id, Price.valid_from)
+    ).all()
+    for price, space in found:
+        day = max(price.valid_from, today)
+        choice = choice_of(price)
+        rows = rows_chosen(session, space, choice, day) if choice else ()
+        if rows:
+            rate = vat_rates_on(session, city.id, day).get(price.vat_code, 0)
+            area = None if space.area_m2 is None else Decimal(str(space.area_m2))
+            terms = PriceTerms("tariff", Money.zero(city.currency), rate, area_m2=area, tariffs=rows)
+            price.amount_minor = by_tariff(terms).amount.minor
+    session.flush()
 
 
 def tariff_key(row: Tariff | OutdoorTariff) -> tuple[str, str, str, str, str, date]:

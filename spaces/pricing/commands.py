@@ -59,7 +59,7 @@ def set_group(organisation: int, group: str, slug: str | None) -> None:
     """Price the bookings of ORGANISATION (its id) for GROUP; `by-kind` takes it back to what its kind says."""
     with transaction() as session:
         city = known_city(session, slug)
-        found = session.get(Organisation, (city.id, organisation))
+        found = session.get(Organisation, (city.id, organisation), with_for_update=True)
         if found is None:
             raise click.ClickException(f"{city.slug} has no organisation {organisation}.")
         chosen = None if group == "by-kind" else group

@@ -11,12 +11,16 @@ from werkzeug.datastructures import MultiDict
 from marketplace.errors import N_, FieldError
 from spaces.pricing.actions import AskedCode
 from spaces.pricing.lists import MOST_ROWS, PriceList
+from spaces.pricing.outdoor import TariffChoice
 from spaces.pricing.rules import DAY_MINUTES, WEEK, Variation
 
 AMOUNT = re.compile(r"(\d{1,6})(?:[.,](\d{1,2}))?", re.ASCII)
 WHOLE = re.compile(r"\d{1,7}", re.ASCII)
 LONGEST = 40
+LONGEST_TARIFF = 300
 BLANK_ROWS = 1
+# Kinds of list whose amounts are not written here.
+WITHOUT_AMOUNT = frozenset({"free", "tariff"})
 NOT_AN_AMOUNT = N_("Write an amount such as 12 or 13,50.")
 
 
@@ -73,6 +77,7 @@ class ListFields:
     minimum: str = ""
     build_percent: str = "100"
     vat_code: str = "standard"
+    tariff: str = ""
     rows: list[RowFields] = field(default_factory=list)
     errors: dict[str, list[str]] = field(default_factory=dict)
 
@@ -84,11 +89,12 @@ class ListFields:
         return cls(
             max(today, list_.valid_from).isoformat(),
             list_.per,
-            amount_text(list_.base_minor) if list_.per != "free" else "",
+            amount_text(list_.base_minor) if list_.per not in WITHOUT_AMOUNT else "",
             str(list_.slot_minutes or 30),
             amount_text(list_.minimum_minor) if list_.minimum_minor else "",
             str(list_.build_percent),
             list_.vat_code,
+            list_.tariff.code if list_.tariff else "",
             [
                 RowFields(
                     row.group or "",
@@ -128,6 +134,7 @@ class ListFields:
             text("minimum"),
             text("build_percent"),
             text("vat_code"),
+            values.get("tariff", "")[:LONGEST_TARIFF].replace("\x00", ""),
             [row for row in rows if not row.is_blank],
         )
 
@@ -139,13 +146,14 @@ class ListFields:
             wrong.append(FieldError("valid_from", "no-date", N_("Give the first day of the list.")))
         amounts: dict[str, int | None] = {}
         for name, typed in (("amount", self.amount), ("minimum", self.minimum)):
-            amounts[name] = read_amount(typed) if typed and self.per != "free" else None
-            if typed and self.per != "free" and amounts[name] is None:
+            counts = typed and self.per not in WITHOUT_AMOUNT
+            amounts[name] = read_amount(typed) if counts else None
+            if counts and amounts[name] is None:
                 wrong.append(FieldError(name, "no-amount", NOT_AN_AMOUNT))
-        if not self.amount and not self.rows and self.per != "free":
+        if not self.amount and not self.rows and self.per not in WITHOUT_AMOUNT:
             wrong.append(FieldError("amount", "no-amount", NOT_AN_AMOUNT))
         rows = []
-        for n, row in enumerate(self.rows if self.per != "free" else [], 1):
+        for n, row in enumerate(self.rows if self.per not in WITHOUT_AMOUNT else [], 1):
             minor = read_amount(row.amount)
             if minor is None:
                 wrong.append(
@@ -175,8 +183,17 @@ class ListFields:
             -1 if share is None else share,
             self.vat_code,
             tuple(rows),
+            self.choice,
         )
-        return (replace(list_, amount_minor=0) if self.per == "free" else list_), []
+        return (replace(list_, amount_minor=0) if self.per in WITHOUT_AMOUNT else list_), []
+
+    @property
+    def choice(self) -> TariffChoice | None:
+        """The chosen rows of the city's tariff; None where nothing is chosen, or nonsense."""
+        try:
+            return TariffChoice.of_code(self.tariff) if self.per == "tariff" else None
+        except ValueError:
+            return None
 
     def with_blank_rows(self, count: int = BLANK_ROWS) -> "ListFields":
         room = max(0, min(count, MOST_ROWS - len(self.rows)))

@@ -8,17 +8,19 @@ from typing import Any
 
 from marketplace.errors import N_, FieldError
 from marketplace.money import Money
-from spaces.pricing.rules import CUSTOMER_GROUPS, DAY_MINUTES, WEEK, PriceTerms, Variation
+from spaces.pricing.outdoor import Tariff, TariffChoice
+from spaces.pricing.rules import CUSTOMER_GROUPS, DAY_MINUTES, WEEK, PriceTerms, Variation, by_tariff
 
 MOST_MINOR = 10_000_000
 MOST_ROWS = 40
-PERS = ("free", "hour", "slot", "day", "fixed", "m2_day")
+PERS = ("free", "hour", "slot", "day", "fixed", "m2_day", "tariff")
 BY_DAY = frozenset({"day", "m2_day"})
 
 
 @dataclass(frozen=True)
 class PriceList:
-    """A list as its owner writes it. `amount_minor` None: the rows alone are to cover the week."""
+    """A list as its owner writes it. `amount_minor` None: the rows alone are to cover the week. By the city's tariff it
+    is the least of a day or other unit of time, and follows from the chosen rows."""
 
     valid_from: date
     per: str
@@ -28,6 +30,7 @@ class PriceList:
     build_percent: int = 100
     vat_code: str = "standard"
     rows: tuple[Variation, ...] = ()
+    tariff: TariffChoice | None = None
 
     @property
     def base_minor(self) -> int:
@@ -36,9 +39,15 @@ class PriceList:
             return self.amount_minor
         return min((row.amount_minor for row in self.rows if row.group is None), default=0)
 
-    def terms(self, currency: str, vat_basis_points: int, area_m2: float | None) -> PriceTerms:
-        """The list as `quote` takes it."""
-        return PriceTerms(
+    def terms(
+        self,
+        currency: str,
+        vat_basis_points: int,
+        area_m2: float | None,
+        tariffs: tuple[Tariff, ...] = (),
+    ) -> PriceTerms:
+        """The list as `quote` takes it; by the city's tariff with the chosen rows."""
+        terms = PriceTerms(
             self.per,
             Money(self.base_minor, currency),
             vat_basis_points,
@@ -47,7 +56,9 @@ class PriceList:
             self.build_percent,
             Decimal(str(area_m2)) if area_m2 is not None else None,
             self.rows,
+            tariffs,
         )
+        return by_tariff(terms) if tariffs else terms
 
     def as_json(self) -> dict[str, Any]:
         """The list as the audit trail keeps it."""
@@ -59,6 +70,7 @@ class PriceList:
             "minimum_minor": self.minimum_minor,
             "build_percent": self.build_percent,
             "vat_code": self.vat_code,
+            **({"tariff": self.tariff.code} if self.tariff else {}),
             "rows": [
                 {
                     "group": row.group,
@@ -76,8 +88,11 @@ def tidy(list_: PriceList) -> PriceList:
     """Without what its kind does not use, so that a hidden field of a form cannot matter."""
     if list_.per == "free":
         return PriceList(list_.valid_from, "free", 0, vat_code=list_.vat_code)
+    if list_.per == "tariff":
+        return PriceList(list_.valid_from, "tariff", 0, vat_code=list_.vat_code, tariff=list_.tariff)
     return replace(
         list_,
+        tariff=None,
         slot_minutes=list_.slot_minutes if list_.per == "slot" else None,
         build_percent=list_.build_percent if list_.per in BY_DAY else 100,
     )
@@ -90,6 +105,10 @@ def faults(list_: PriceList, *, has_area: bool) -> Iterator[FieldError]:
         yield FieldError("per", "unknown-per", N_("Choose what the price is for."))
         return
     if list_.per == "free":
+        return
+    if list_.per == "tariff":
+        if list_.tariff is None:
+            yield FieldError("tariff", "no-tariff", N_("Choose what the tariff is for."))
         return
     if list_.per == "slot" and not (list_.slot_minutes and 5 <= list_.slot_minutes <= DAY_MINUTES):
         yield FieldError("slot_minutes", "odd-slot", N_("Give the length of a slot, 5 to 1,440 minutes."))

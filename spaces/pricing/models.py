@@ -21,7 +21,7 @@ from spaces.pricing.rules import CUSTOMER_GROUPS
 
 # What an amount alone can say; the others need a slot's length, or the space's area.
 PRICE_PERS = ("free", "hour", "day")
-ALL_PRICE_PERS = (*PRICE_PERS, "slot", "fixed", "m2_day")
+ALL_PRICE_PERS = (*PRICE_PERS, "slot", "fixed", "m2_day", "tariff")
 TARIFF_PERS = ("once", "day", "week", "month", "billed_month", "year")
 
 
@@ -29,7 +29,8 @@ class Price(Base):
     """The base row of a price list, from `valid_from` on: tax included, in minor units of the city's currency.
 
     `amount_minor` is what the search shows and compares. `minimum_minor` is the least that a paid booking costs;
-    `build_percent` is the share of a day's price that a build or tear-down day costs.
+    `build_percent` is the share of a day's price that a build or tear-down day costs. A list by the city's tariff names
+    the rows that it takes; an empty `tariff_key` lets the booker choose the nature of the use.
     """
 
     __tablename__ = "price"
@@ -43,6 +44,7 @@ class Price(Base):
         ),
         CheckConstraint("minimum_minor >= 0", name="minimum"),
         CheckConstraint("build_percent BETWEEN 0 AND 100", name="build_percent"),
+        CheckConstraint("(per = 'tariff') = (tariff_use <> '')", name="tariff"),
         of_city("space_id", "space", ondelete="CASCADE"),
         {"info": {"copied_with": "space"}},
     )
@@ -56,6 +58,12 @@ class Price(Base):
     slot_minutes: Mapped[int | None]
     minimum_minor: Mapped[int] = mapped_column(server_default=text("0"))
     build_percent: Mapped[int] = mapped_column(server_default=text("100"))
+    tariff_source: Mapped[str] = mapped_column(server_default="")
+    tariff_use: Mapped[str] = mapped_column(server_default="")
+    tariff_key: Mapped[str] = mapped_column(server_default="")
+    tariff_place: Mapped[str] = mapped_column(server_default="")
+    tariff_surface: Mapped[str] = mapped_column(server_default="")
+    tariff_class: Mapped[str] = mapped_column(server_default="")
 
 
 class PriceVariation(Base):

@@ -86,6 +86,54 @@ class OutdoorQuote:
         return sum(line.total_minor for line in self.lines)
 
 
+@dataclass(frozen=True)
+class TariffChoice:
+    """Which rows of the city's tariff a space is priced by. An empty `key` leaves the nature of the use to the booker."""
+
+    source: str = ""
+    use: str = ""
+    key: str = ""
+    place: str = ""
+    surface: str = ""
+    payment_class: str = ""
+
+    @property
+    def code(self) -> str:
+        """All of it in one word, for a form."""
+        return "|".join((self.source, self.use, self.key, self.place, self.surface, self.payment_class))
+
+    @classmethod
+    def of_code(cls, code: str) -> "TariffChoice":
+        """Raises ValueError for what is no such word."""
+        parts = code.split("|")
+        if len(parts) != 6:
+            raise ValueError(code)
+        return cls(*parts)
+
+    def rows(self, tariffs: Iterable[Tariff], day: date, area_m2: Decimal | None) -> tuple[Tariff, ...]:
+        """The rows that hold on this day, cheapest first; one for each nature where the booker chooses it. A row for a
+        unit of area that the space does not have in all, such as a big event's, is then no choice."""
+        known = list(tariffs)
+        keys = [self.key] if self.key else sorted({row.key for row in known if row.use == EVENT == self.use})
+        found = []
+        for key in keys:
+            try:
+                row = tariff_for(
+                    known, use=self.use, key=key, day=day,
+                    place=self.place, surface=self.surface, payment_class=self.payment_class,
+                )  # fmt: skip
+            except NoTariff:
+                continue
+            if self.key or row.unit_m2 is None or (area_m2 is not None and area_m2 >= row.unit_m2):
+                found.append(row)
+        return tuple(
+            sorted(found, key=lambda row: (row.charge, NATURES.index(row.key) if row.key in NATURES else 0))
+        )
+
+
+# The natures of an event, from the one that most people have in mind on.
+NATURES = ("PUBLIC_FREE", "PUBLIC_NONFREE", "CLOSED", "PROMOTION", "BIG_EVENT")
+
 OUTDOOR_TEXTS = {
     "use": N_("Use of the area"),
     "build": N_("Build and tear-down days"),

@@ -1,7 +1,7 @@
 """The price in force, price lists, customer groups and discount codes."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import fields
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import fields, replace
 from datetime import date
 from decimal import Decimal
 
@@ -15,14 +15,21 @@ from marketplace.cities.models import City, VatRate
 from marketplace.money import Money
 from spaces.pricing.lists import PriceList
 from spaces.pricing.models import DiscountCode, OrganisationGroup, OutdoorTariff, Price, PriceVariation
-from spaces.pricing.outdoor import Tariff
-from spaces.pricing.rules import GROUP_OF_KIND, PriceTerms, Variation
+from spaces.pricing.outdoor import EVENT, Tariff, TariffChoice
+from spaces.pricing.rules import GROUP_OF_KIND, PriceTerms, Variation, by_tariff
+
+# Uses of the tariff that a space can be let for; digging up a street is none.
+SPACE_USES = (EVENT, "SHORT_TERM_RENTAL", "AREA_RENTAL")
+# Fees for handling a matter are no price of a space.
+FEES = "%HANDLING\\_FEE%"
 
 PRICES = text("""
     SELECT p.space_id, p.per, p.amount_minor, coalesce(v.basis_points, 0), p.slot_minutes, p.minimum_minor,
         p.build_percent,
-        CASE WHEN p.per = 'm2_day'
+        CASE WHEN p.per IN ('m2_day', 'tariff')
             THEN (SELECT s.area_m2 FROM space s WHERE s.city_id = p.city_id AND s.id = p.space_id) END,
+        CASE WHEN p.per = 'tariff' THEN ARRAY[p.tariff_source, p.tariff_use, p.tariff_key, p.tariff_place,
+            p.tariff_surface, p.tariff_class] END,
         (SELECT jsonb_agg(jsonb_build_array(w.amount_minor, w.group_code, w.days, w.from_minute, w.to_minute)
                           ORDER BY w.position)
          FROM price_variation w
@@ -42,9 +49,9 @@ PRICES = text("""
 
 def prices_on(session: Session, city: City, space_ids: Sequence[int], day: date) -> dict[int, PriceTerms]:
     """The price of each space for a booking that begins on `day`; a space without any price is not in the answer, nor is
-    one that is sold by an area that nobody knows."""
-    rows = session.execute(PRICES, {"city_id": city.id, "space_ids": list(space_ids), "day": day})
-    return {
+    one that is sold by an area that nobody knows, or by a tariff that has no such row."""
+    rows = session.execute(PRICES, {"city_id": city.id, "space_ids": list(space_ids), "day": day}).all()
+    found = {
         space_id: PriceTerms(
             per,
             Money(amount, city.currency),
@@ -58,9 +65,110 @@ def prices_on(session: Session, city: City, space_ids: Sequence[int], day: date)
                 for minor, group, days, *minutes in varied or ()
             ),
         )
-        for space_id, per, amount, basis_points, slot_minutes, minimum, build_percent, area, varied in rows
+        for space_id, per, amount, basis_points, slot_minutes, minimum, build_percent, area, _, varied in rows
         if per != "m2_day" or area is not None
     }
+    choices = {row.space_id: TariffChoice(*row[8]) for row in rows if row.per == "tariff"}
+    if choices:
+        found |= with_tariffs(session, city.id, {id_: found.pop(id_) for id_ in choices}, choices, day)
+    return found
+
+
+def with_tariffs(
+    session: Session,
+    city_id: int,
+    terms: Mapping[int, PriceTerms],
+    choices: Mapping[int, TariffChoice],
+    day: date,
+) -> dict[int, PriceTerms]:
+    """These terms with the rows of the city's tariff that they name; those without any left out. One statement."""
+    tariffs = tariffs_for(session, city_id, choices.values(), day)
+    found = {}
+    for space_id, choice in choices.items():
+        one = terms[space_id]
+        if rows := choice.rows(tariffs.get(choice.source, ()), day, one.area_m2):
+            found[space_id] = by_tariff(replace(one, tariffs=rows))
+    return found
+
+
+def tariffs_for(
+    session: Session, city_id: int, choices: Iterable[TariffChoice], day: date
+) -> dict[str, list[Tariff]]:
+    """The rows of the city's tariffs in force on this day that these choices may name, by source."""
+    wanted = list(choices)
+    found: dict[str, list[Tariff]] = {}
+    for row in session.scalars(
+        select(OutdoorTariff)
+        .where(
+            OutdoorTariff.city_id == city_id,
+            OutdoorTariff.source.in_({one.source for one in wanted}),
+            OutdoorTariff.use.in_({one.use for one in wanted}),
+            OutdoorTariff.place.in_({"", *(one.place for one in wanted)}),
+            OutdoorTariff.key.not_like(FEES),
+            OutdoorTariff.valid_from <= day,
+            (OutdoorTariff.valid_until.is_(None)) | (OutdoorTariff.valid_until > day),
+        )
+        .order_by(OutdoorTariff.id)
+    ):
+        found.setdefault(row.source, []).append(tariff_of(row))
+    return found
+
+
+def tariff_of(row: OutdoorTariff) -> Tariff:
+    """A row as a plain value."""
+    return Tariff(**{field.name: getattr(row, field.name) for field in fields(Tariff)})
+
+
+def choices_on(session: Session, city_id: int, day: date) -> list[TariffChoice]:
+    """What a space can be priced by: events at each place and surface, whose nature the booker tells, and every other
+    use by time."""
+    rows = session.execute(
+        select(
+            OutdoorTariff.source,
+            OutdoorTariff.use,
+            OutdoorTariff.key,
+            OutdoorTariff.place,
+            OutdoorTariff.surface,
+            OutdoorTariff.payment_class,
+        )
+        .where(
+            OutdoorTariff.city_id == city_id,
+            OutdoorTariff.use.in_(SPACE_USES),
+            OutdoorTariff.valid_from <= day,
+            (OutdoorTariff.valid_until.is_(None)) | (OutdoorTariff.valid_until > day),
+            OutdoorTariff.key.not_like(FEES),
+        )
+        .order_by(OutdoorTariff.source, OutdoorTariff.use, OutdoorTariff.place, OutdoorTariff.surface)
+    )
+    found: dict[TariffChoice, None] = {}
+    for source, use, key, *rest in rows:
+        found[TariffChoice(source, use, "" if use == EVENT else key, *rest)] = None
+    return sorted(
+        found,
+        key=lambda one: (
+            one.source,
+            one.use,
+            place_order(one.place),
+            one.surface,
+            one.key,
+            one.payment_class,
+        ),
+    )
+
+
+def place_order(place: str) -> tuple[str, int]:
+    """zone-2 before zone-10."""
+    kind, _, number = place.rpartition("-")
+    return kind, int(number) if number.isdigit() else 0
+
+
+def choice_of(price: Price) -> TariffChoice | None:
+    if price.per != "tariff":
+        return None
+    return TariffChoice(
+        price.tariff_source, price.tariff_use, price.tariff_key,
+        price.tariff_place, price.tariff_surface, price.tariff_class,
+    )  # fmt: skip
 
 
 def price_on(session: Session, city: City, space_id: int, day: date) -> PriceTerms | None:
@@ -85,42 +193,57 @@ def groups_of(session: Session, city_id: int, organisation_ids: Collection[int])
 
 def group_for(session: Session, city_id: int, terms: PriceTerms, organisation_id: int | None) -> str:
     """The group that a booking for this organisation, or for oneself, is priced for; asked only where it matters."""
-    if organisation_id is None or not terms.varies_by_group:
+    return group_of_prices(session, city_id, [terms], organisation_id)
+
+
+def group_of_prices(
+    session: Session, city_id: int, terms: Collection[PriceTerms], organisation_id: int | None
+) -> str:
+    """As `group_for`, for the prices of many spaces at once."""
+    if organisation_id is None or not any(one.varies_by_group for one in terms):
         return "resident"
     return groups_of(session, city_id, [organisation_id]).get(organisation_id, "resident")
 
 
 def price_lists_of(session: Session, city_id: int, space_id: int) -> list[PriceList]:
     """All lists of a space, the latest first."""
+    return lists_of_spaces(session, city_id, [space_id]).get(space_id, [])
+
+
+def lists_of_spaces(session: Session, city_id: int, space_ids: Collection[int]) -> dict[int, list[PriceList]]:
+    """All lists of each of these spaces, the latest first; a space without any is not in the answer."""
     prices = session.scalars(
         select(Price)
-        .where(Price.city_id == city_id, Price.space_id == space_id)
+        .where(Price.city_id == city_id, Price.space_id.in_(space_ids))
         .order_by(Price.valid_from.desc())
         .execution_options(populate_existing=True)
     ).all()
-    rows: dict[date, list[Variation]] = {}
+    rows: dict[tuple[int, date], list[Variation]] = {}
     for row in session.scalars(
         select(PriceVariation)
-        .where(PriceVariation.city_id == city_id, PriceVariation.space_id == space_id)
+        .where(PriceVariation.city_id == city_id, PriceVariation.space_id.in_(space_ids))
         .order_by(PriceVariation.position)
         .execution_options(populate_existing=True)
     ):
-        rows.setdefault(row.valid_from, []).append(
+        rows.setdefault((row.space_id, row.valid_from), []).append(
             Variation(row.amount_minor, row.group_code, frozenset(row.days), row.from_minute, row.to_minute)
         )
-    return [
-        PriceList(
-            valid_from=price.valid_from,
-            per=price.per,
-            amount_minor=price.amount_minor,
-            slot_minutes=price.slot_minutes,
-            minimum_minor=price.minimum_minor,
-            build_percent=price.build_percent,
-            vat_code=price.vat_code,
-            rows=tuple(rows.get(price.valid_from, ())),
+    found: dict[int, list[PriceList]] = {}
+    for price in prices:
+        found.setdefault(price.space_id, []).append(
+            PriceList(
+                valid_from=price.valid_from,
+                per=price.per,
+                amount_minor=price.amount_minor,
+                slot_minutes=price.slot_minutes,
+                minimum_minor=price.minimum_minor,
+                build_percent=price.build_percent,
+                vat_code=price.vat_code,
+                rows=tuple(rows.get((price.space_id, price.valid_from), ())),
+                tariff=choice_of(price),
+            )
         )
-        for price in prices
-    ]
+    return found
 
 
 def vat_rates_on(session: Session, city_id: int, day: date) -> dict[str, int]:
@@ -180,7 +303,4 @@ def outdoor_tariffs_on(
     )
     if place is not None:
         chosen = chosen.where(OutdoorTariff.place == place)
-    return [
-        Tariff(**{field.name: getattr(row, field.name) for field in fields(Tariff)})
-        for row in session.scalars(chosen.order_by(OutdoorTariff.id))
-    ]
+    return [tariff_of(row) for row in session.scalars(chosen.order_by(OutdoorTariff.id))]

@@ -4,10 +4,14 @@ A variation for a group counts before one for everyone, and that before the base
 variations of one kind meet. Parts of the week are wall-clock times of the space's own zone. A boundary is the instant at
 which the clock first shows it, so a night when the clocks change is cut once, at the same instant for every booking:
 hours, and with them hourly prices, add up however a time is split.
+
+By the city's tariff (`outdoor`) the charges are without tax, so the tax is a line of its own; a discount is taken off
+before it. Equipment comes last, at its own price and tax: a code is one space's and the equipment is shared by several,
+so a discount never touches it, nor does it count towards the least price of a booking.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -16,8 +20,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from marketplace.errors import N_
-from marketplace.money import Money
+from marketplace.money import Money, round_half_up
 from marketplace.timespan import Span, instant, local_days
+from spaces.pricing.outdoor import Period, Tariff, outdoor_quote, units_of_area
+from spaces.pricing.outdoor import minor as rounded
 
 # Whom one books for; oneself is a resident.
 CUSTOMER_GROUPS = ("resident", "association", "youth", "company")
@@ -42,8 +48,10 @@ class Variation:
 
 @dataclass(frozen=True)
 class PriceTerms:
-    """A price list as plain values: `per` is free, hour, slot, day, fixed (a booking) or m2_day; amounts include tax at
-    `vat_basis_points`. `area_m2` is only needed, and then given, for m2_day."""
+    """A price list as plain values: `per` is free, hour, slot, day, fixed (a booking), m2_day or tariff; amounts include
+    tax at `vat_basis_points`. `area_m2` is only needed, and then given, for m2_day; by the tariff it is the area that is
+    used where nobody says another. `tariffs` are the rows to choose from, one for each nature of the use; of such a
+    list `amount` is the least of a day or other unit of time."""
 
     per: str
     amount: Money
@@ -53,6 +61,7 @@ class PriceTerms:
     build_percent: int = 100
     area_m2: Decimal | None = None
     variations: tuple[Variation, ...] = ()
+    tariffs: tuple[Tariff, ...] = ()
 
     @property
     def is_free(self) -> bool:
@@ -112,14 +121,35 @@ NO_BUILD_DAYS = BuildDays()
 
 
 @dataclass(frozen=True)
+class OutdoorUse:
+    """What the booker says of the use of an outdoor area: its nature (a key of the tariff; "" where there is nothing to
+    choose), how much of the area, and whether it is an eco event."""
+
+    nature: str = ""
+    area_m2: Decimal | None = None
+    eco: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """The use as it is kept on a booking."""
+        area = None if self.area_m2 is None else f"{self.area_m2:f}"
+        return {"nature": self.nature, "area_m2": area, "eco": self.eco}
+
+
+class NoArea(ValueError):
+    """The use is charged by area, and the area is not told."""
+
+
+@dataclass(frozen=True)
 class Line:
-    """One line of a quote: so much of a thing at such a price. `note` is the variation, or the word of a discount."""
+    """One line of a quote: so much of a thing at such a price. `note` is the variation, the nature of the use, or the
+    word of a discount; `about` holds further values of the line's text: names and pieces of equipment, an area."""
 
     code: str
     quantity: Decimal
     unit_price: Money
     total: Money
     note: str = ""
+    about: Mapping[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """The line as it is kept on a booking."""
@@ -129,7 +159,33 @@ class Line:
             "unit_minor": self.unit_price.minor,
             "total_minor": self.total.minor,
             **({"note": self.note} if self.note else {}),
+            **({"about": dict(self.about)} if self.about else {}),
         }
+
+
+EXTRA_PERS = ("free", "booking", "hour", "day")
+
+
+@dataclass(frozen=True)
+class ExtraTerms:
+    """What a piece of equipment costs: `per` booking, elapsed hour or local day touched, or nothing; tax included."""
+
+    extra_id: int
+    names: Mapping[str, str]
+    per: str
+    amount: Money
+    vat_basis_points: int
+
+    def line(self, pieces: int, during: Span, zone: ZoneInfo) -> Line:
+        """So many pieces for this time."""
+        quantity = Decimal(1)
+        if self.per == "hour":
+            quantity = hours_of(during.length)
+        elif self.per == "day":
+            quantity = Decimal(len(local_days(during, zone)))
+        about = {"extra": self.extra_id, "pieces": pieces, "names": dict(self.names)}
+        total = self.amount.times(quantity * pieces)
+        return Line(f"extra_{self.per}", quantity, self.amount, total, about=about)
 
 
 LINE_TEXTS = {
@@ -144,6 +200,19 @@ LINE_TEXTS = {
     "minimum": N_("Up to the least price of a booking"),
     "discount": N_("Discount"),
     "free": N_("Free of charge"),
+    "tariff_once": N_("Use of the area: %(price)s"),
+    "tariff_day": N_("Use of the area: %(quantity)s d × %(price)s"),
+    "tariff_week": N_("Use of the area: %(quantity)s weeks × %(price)s"),
+    "tariff_month": N_("Use of the area: %(quantity)s months × %(price)s"),
+    "tariff_billed_month": N_("Use of the area: %(quantity)s months × %(price)s"),
+    "tariff_year": N_("Use of the area: %(quantity)s years × %(price)s"),
+    "tariff_build": N_("Build and tear-down days: %(quantity)s d × %(price)s"),
+    "tariff_eco": N_("Eco event, 30 per cent less"),
+    "tariff_vat": N_("VAT %(rate)s %%"),
+    "extra_free": N_("%(pieces)s × %(name)s, free of charge"),
+    "extra_booking": N_("%(pieces)s × %(name)s, %(price)s each"),
+    "extra_hour": N_("%(pieces)s × %(name)s, %(quantity)s h × %(price)s"),
+    "extra_day": N_("%(pieces)s × %(name)s, %(quantity)s d × %(price)s"),
 }
 NOTE_TEXTS = {
     "time": N_("price of this time"),
@@ -151,6 +220,12 @@ NOTE_TEXTS = {
     "association": N_("price for associations"),
     "youth": N_("price for youth work"),
     "company": N_("price for companies"),
+    # Natures of the use of an outdoor area.
+    "PUBLIC_FREE": N_("open to everyone, free entry"),
+    "PUBLIC_NONFREE": N_("open to everyone, entry costs"),
+    "CLOSED": N_("closed event, for those invited"),
+    "PROMOTION": N_("promotion or selling"),
+    "BIG_EVENT": N_("big event"),
 }
 
 
@@ -161,12 +236,12 @@ def text_of_line(code: str, quantity: Decimal) -> str:
 
 @dataclass(frozen=True)
 class Quote:
-    """Lines that add up to `total`, and the tax inside it."""
+    """Lines that add up to `total`, and the tax inside it; no one rate where parts are taxed at different ones."""
 
     lines: tuple[Line, ...]
     total: Money
     vat: Money
-    vat_basis_points: int
+    vat_basis_points: int | None
 
 
 def quote(
@@ -177,9 +252,16 @@ def quote(
     group: str = "resident",
     discount: Discount | None = None,
     build: BuildDays = NO_BUILD_DAYS,
+    use: OutdoorUse | None = None,
 ) -> Quote:
     """The price of this time. Hours are elapsed hours, so a night when the clocks change costs what it lasts; slots are
-    the started ones; days are the local dates touched; a price for a booking is that of its first moment."""
+    the started ones; days are the local dates touched; a price for a booking is that of its first moment.
+
+    By the tariff without a `use`, it is the least that this time can cost. Raises NoArea where the chosen use goes by
+    area and none is known.
+    """
+    if terms.per == "tariff":
+        return tariff_quote(terms, during, zone, use=use, discount=discount, build=build)
     zero = Money.zero(terms.amount.currency)
     lines = priced(terms, during, zone, group, build) if terms.per != "free" else []
     total = sum((line.total for line in lines), zero)
@@ -265,3 +347,88 @@ def wall(terms: PriceTerms, at: datetime, zone: ZoneInfo) -> tuple[date, int]:
 
 def cut_at(day: date, minute: int, zone: ZoneInfo) -> datetime:
     return instant(day, time(minute // 60, minute % 60), zone)
+
+
+def with_extras(cost: Quote, wanted: Sequence[tuple[ExtraTerms, int]], during: Span, zone: ZoneInfo) -> Quote:
+    """The quote with a line for each kind of equipment and so many pieces of it, each taxed at its own rate."""
+    for terms, pieces in wanted:
+        line = terms.line(pieces, during, zone)
+        rate = cost.vat_basis_points
+        if line.total:
+            rate = terms.vat_basis_points if not cost.total or rate == terms.vat_basis_points else None
+        cost = Quote(
+            (*cost.lines, line),
+            cost.total + line.total,
+            cost.vat + line.total.vat_included(terms.vat_basis_points),
+            rate,
+        )
+    return cost
+
+
+def tariff_quote(
+    terms: PriceTerms,
+    during: Span,
+    zone: ZoneInfo,
+    *,
+    use: OutdoorUse | None,
+    discount: Discount | None,
+    build: BuildDays,
+) -> Quote:
+    """Allu's sum, then what a code takes off it, then the tax."""
+    currency = terms.amount.currency
+    days = local_days(during, zone)
+    period = Period(days[build.before], days[-1 - build.after], build.before + build.after)
+    row = chosen_row(terms, use)
+    area = use.area_m2 if use and use.area_m2 is not None else terms.area_m2
+    if area is None and row.unit_m2 is not None:
+        if use is not None:
+            raise NoArea(row.key)
+        area = row.step_m2
+    found = outdoor_quote(row, period, area_m2=area, eco=bool(use and use.eco))
+    about = {"area_m2": f"{area:f}"} if area is not None and row.unit_m2 is not None else {}
+    note = row.key if len(terms.tariffs) > 1 else ""
+    lines = []
+    for part in found.lines:
+        code = f"tariff_{row.per}" if part.code == "use" else f"tariff_{part.code}"
+        unit = Money(rounded(part.unit_hundredths), currency)
+        total = Money(part.total_minor, currency)
+        is_use = part.code == "use"
+        lines.append(
+            Line(code, Decimal(part.units), unit, total, note if is_use else "", about if is_use else {})
+        )
+    net = Money(found.total_minor, currency)
+    if discount is not None and (off := discount.off(net)):
+        lines.append(Line("discount", Decimal(1), -off, -off, discount.code))
+        net -= off
+    vat = Money(round_half_up(Decimal(net.minor) * terms.vat_basis_points / 10000), currency)
+    if vat:
+        lines.append(Line("tariff_vat", Decimal(1), vat, vat, about={"rate": terms.vat_basis_points / 100}))
+    return Quote(tuple(lines), net + vat, vat, terms.vat_basis_points)
+
+
+def chosen_row(terms: PriceTerms, use: OutdoorUse | None) -> Tariff:
+    """The row of the use's nature; of a use that nobody has told yet, the cheapest. Raises KeyError for a nature that
+    cannot be chosen here."""
+    if len(terms.tariffs) == 1:
+        return terms.tariffs[0]
+    if use is not None and use.nature:
+        return {row.key: row for row in terms.tariffs}[use.nature]
+    return min(terms.tariffs, key=lambda row: rate_minor(row, terms.area_m2))
+
+
+def rate_minor(row: Tariff, area_m2: Decimal | None) -> int:
+    """What the row costs for one day, week, month or year on the whole area, without tax; on one unit of area where
+    the area is not known."""
+    units = Decimal(1)
+    if row.unit_m2 is not None and row.step_m2 is not None:
+        units = units_of_area(row, area_m2 if area_m2 is not None else row.step_m2) or Decimal(1)
+    return rounded(row.charge * units)
+
+
+def by_tariff(terms: PriceTerms) -> PriceTerms:
+    """The terms with the amount that the search shows: the least of a unit of time, tax added, and with the share of a
+    build day."""
+    net = min(rate_minor(row, terms.area_m2) for row in terms.tariffs)
+    gross = net + round_half_up(Decimal(net) * terms.vat_basis_points / 10000)
+    builds = [row.build_percent for row in terms.tariffs if row.per == "day"]
+    return replace(terms, amount=Money(gross, terms.amount.currency), build_percent=min(builds, default=100))

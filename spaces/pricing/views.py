@@ -25,10 +25,12 @@ from spaces.pricing.errors import CodeNotFound, DiscountWrong, PriceListWrong
 from spaces.pricing.forms import ListFields, read_code, read_date
 from spaces.pricing.lists import PERS, PriceList
 from spaces.pricing.models import DiscountCode
+from spaces.pricing.outdoor import TariffChoice
 from spaces.pricing.present import (
     GROUP_NAMES,
     PER_NAMES,
     Example,
+    choice_text,
     clock_text,
     code_text,
     examples,
@@ -37,7 +39,7 @@ from spaces.pricing.present import (
     options,
     weekday_name,
 )
-from spaces.pricing.queries import codes_of, price_lists_of, vat_rates_on
+from spaces.pricing.queries import choices_on, codes_of, price_lists_of, vat_rates_on
 from spaces.pricing.rules import CUSTOMER_GROUPS, DAY_MINUTES
 
 blueprint = page_blueprint("prices", __name__)
@@ -196,6 +198,7 @@ def page(
     lists = price_lists_of(session, city.id, space.id) if lists is None else lists
     current = in_force(lists, today)
     rates = vat_rates_on(session, city.id, today)
+    choices = tariff_choices(session, city, fields, today)
     errors = list_errors(fields) if loud else []
     coded: dict[str, str] = {
         CODE_FIELDS.get(error.field, error.field): fault_text(error) for error in code_errors
@@ -210,7 +213,10 @@ def page(
         errors=[*errors, *coded.items()],
         field_errors=or_nothing({name: " ".join(texts) for name, texts in fields.errors.items()}),
         shown=shown_examples(session, city, space, fields),
-        per_options=options(PER_NAMES, PERS),
+        per_options=options(PER_NAMES, [per for per in PERS if per != "tariff" or choices]),
+        tariff_options=[("", gettext("Choose …")), *((one.code, choice_text(one)) for one in choices)]
+        if choices
+        else [],
         group_options=[
             ("", options(GROUP_NAMES, ["everyone"])[0][1]),
             *options(GROUP_NAMES, CUSTOMER_GROUPS),
@@ -225,6 +231,11 @@ def page(
         typed=or_nothing(typed or {}),
         coded=or_nothing(coded),
     )
+
+
+def tariff_choices(session: Session, city: City, fields: ListFields, today: date) -> list[TariffChoice]:
+    """What the city's tariff offers on the list's first day."""
+    return choices_on(session, city.id, read_date(fields.valid_from) or today)
 
 
 def or_nothing(values: dict[str, str]) -> dict[str, str]:
@@ -250,7 +261,8 @@ def shown_examples(session: Session, city: City, space: Space, fields: ListField
     except Invalid:
         return []
     rate = vat_rates_on(session, city.id, list_.valid_from)[list_.vat_code]
-    terms = list_.terms(city.currency, rate, space.area_m2)
+    tariffs = actions.rows_chosen(session, space, list_.tariff, list_.valid_from) if list_.tariff else ()
+    terms = list_.terms(city.currency, rate, space.area_m2, tariffs)
     minutes = min(max(space.min_minutes, 120), space.max_minutes, 1440)
     return examples(terms, city.zone, first=list_.valid_from, minutes=minutes)
 

@@ -25,6 +25,7 @@ from marketplace.web.i18n import (
     ngettext,
     reader_language,
 )
+from spaces.catalog.accessibility import VIEWPOINTS
 from spaces.catalog.present import write_clock
 from spaces.catalog.vocabulary import ACCESSIBILITY, EQUIPMENT, KINDS, PURPOSES
 from spaces.districts.models import District
@@ -52,13 +53,14 @@ LARGEST_ID = 2**63 - 1
 # Lengths of a booking that may be asked for, in minutes.
 LENGTHS = (60, 90, 120, 180, 240, 480)
 PRICES = (0, 2000, 4000)
-APPROVALS = ("instant", "handler")
+APPROVALS = ("instant", "trusted", "handler")
 # Address arguments of the filters with several values, and the field of the question each one fills.
 CHOICES: tuple[tuple[str, str, frozenset[str]], ...] = (
     ("kind", "kinds", frozenset(KINDS)),
     ("purpose", "purposes", frozenset(PURPOSES)),
     ("equipment", "equipment", frozenset(EQUIPMENT)),
     ("access", "accessibility", frozenset(ACCESSIBILITY)),
+    ("suits", "viewpoints", frozenset(VIEWPOINTS)),
     ("approval", "approval", frozenset(APPROVALS)),
     ("owner", "owner_kinds", frozenset(ORGANISATION_KINDS)),
 )

@@ -1,6 +1,6 @@
 """What the result rows and filters say, in the reader's language. Times are wall-clock times of the city."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import uuid4
@@ -21,14 +21,20 @@ from marketplace.web.i18n import (
     localised,
     reader_language,
 )
+from spaces.catalog.access_present import lowered
+from spaces.catalog.accessibility import VIEWPOINTS
 from spaces.catalog.present import DayLine, day_line, drawing, full_name, kind_name, price_parts
 from spaces.catalog.vocabulary import ACCESSIBILITY, EQUIPMENT, KINDS, PURPOSES
+from spaces.photos.present import thumbnail
+from spaces.pricing.present import from_text
+from spaces.pricing.rules import CUSTOMER_GROUPS, NOTE_TEXTS, wall
 from spaces.search.forms import PRICES, Asked
 from spaces.search.queries import Hit, Offer
 
 MOST_CHIPS = 3
 # Kinds shown at once; the others wait behind "All kinds".
 MOST_KINDS = 8
+MOST_ACCESS = 6
 SHORT_ACCESS = ("step_free_entrance", "accessible_toilet", "lift", "induction_loop")
 
 OWNERS = {
@@ -37,7 +43,12 @@ OWNERS = {
     "association": N_("Association"),
     "company": N_("Company"),
 }
-APPROVAL_TEXTS = {"instant": N_("Bookable at once"), "handler": N_("Owner confirms")}
+APPROVAL_TEXTS = {
+    "instant": N_("Bookable at once"),
+    "trusted": N_("At once for some, others are confirmed"),
+    "handler": N_("Owner confirms"),
+}
+VIEWPOINT_TEXTS = {code: point.label for code, point in VIEWPOINTS.items()}
 SORT_TEXTS = {
     "best": N_("Best first"),
     "nearest": N_("Nearest first"),
@@ -66,6 +77,7 @@ class Row:
     art: str
     price: str
     per: str
+    whose: str  # in words, where it is the price of a customer group
     place: str
     capacity: int | None
     access: str
@@ -77,6 +89,7 @@ class Row:
     more_url: str
     asks: bool
     action: str
+    plan_url: str  # all stalls of the square, where it is one of them
 
 
 @dataclass
@@ -97,6 +110,7 @@ class Group:
     title: str
     options: list[Option]
     rest: list[Option] = field(default_factory=list)
+    rules: list[tuple[str, str]] = field(default_factory=list)  # how each option is decided, in words
 
 
 @dataclass(frozen=True)
@@ -123,16 +137,17 @@ def row_of(n: int, hit: Hit, asked: Asked, city: City, *, now: datetime) -> Row:
     minutes: dict[str, Any] = {"minutes": question.minutes} if question.minutes else {}
     more = len(found) - len(shown)
     more_day = shown[-1].span.start.astimezone(city.zone).date() if shown else day
-    price, per = price_parts(hit.price)
+    price, per, whose = row_price(hit, shown[0] if shown else None, city)
     private = hit.owner_name if hit.owner_kind in {"company", "association"} else ""
     return Row(
         n=n,
         hit=hit,
         name=full_name(space, venue),
         url=url_for("catalog.space", space_id=space.id, day=day, **minutes, **back),
-        art=drawing(space.kind),
+        art=thumbnail(hit.pictures[0].key) if hit.pictures else drawing(space.kind),
         price=price,
         per=per,
+        whose=whose,
         place=place_line(hit),
         capacity=space.capacity,
         access=" · ".join(gettext(ACCESSIBILITY[c]) for c in SHORT_ACCESS if c in venue.accessibility),
@@ -152,9 +167,21 @@ def row_of(n: int, hit: Hit, asked: Asked, city: City, *, now: datetime) -> Row:
         more_url=url_for(
             "catalog.space", space_id=space.id, day=more_day, **minutes, **back, _anchor="times"
         ),
-        asks=space.approval == "handler",
+        asks=space.approval != "instant",
         action=url_for("lifecycle.quick", space_id=space.id),
+        plan_url=url_for("market.plan", venue_id=venue.id, day=day) if hit.on_plan else "",
     )
+
+
+def row_price(hit: Hit, first: Offer | None, city: City) -> tuple[str, str, str]:
+    """("9 €", "/h", "price for associations"): the base price, or that of the reader's group at the first time shown."""
+    terms = hit.price
+    if terms is None or terms.per == "free" or first is None:
+        return *price_parts(terms), ""
+    minor, note = terms.rate(hit.group, *wall(terms, first.span.start, city.zone))
+    if note not in CUSTOMER_GROUPS:
+        return *price_parts(terms), ""
+    return *price_parts(replace(terms, amount=Money(minor, city.currency))), gettext(NOTE_TEXTS[note])
 
 
 def place_line(hit: Hit) -> str:
@@ -207,7 +234,8 @@ def chip_of(offer: Offer, hit: Hit, asked: Asked, city: City, *, dated: bool) ->
         if dated:
             comma = "," if reader_language() == "en" else ""
             label = f"{format_day(start.date())}{comma} {label}"
-    return Chip(label, format_money(Money(offer.price_minor, city.currency)), fields)
+    price = format_money(Money(offer.price_minor, city.currency))
+    return Chip(label, from_text(price) if offer.is_least else price, fields)
 
 
 def groups_of(counts: dict[str, dict[str, int]], asked: Asked, city: City) -> list[Group]:
@@ -229,14 +257,19 @@ def groups_of(counts: dict[str, dict[str, int]], asked: Asked, city: City) -> li
     )
     access = sorted(
         options("access", ACCESSIBILITY, question.accessibility, counts["accessibility"]),
-        key=lambda option: list(ACCESSIBILITY).index(option.value),
+        key=lambda option: (not option.checked, list(ACCESSIBILITY).index(option.value)),
     )
     groups = [
         Group(
             gettext("How to book"),
             options("approval", APPROVAL_TEXTS, question.approval, counts["approval"]),
         ),
-        Group(gettext("Accessibility"), access),
+        Group(
+            gettext("Suits"),
+            options("suits", VIEWPOINT_TEXTS, question.viewpoints, counts["viewpoints"]),
+            rules=[(gettext(point.label), gettext(point.rule)) for point in VIEWPOINTS.values()],
+        ),
+        Group(gettext("Accessibility"), access[:MOST_ACCESS], access[MOST_ACCESS:]),
         Group(gettext("Price"), price_options(counts["prices"], asked, city)),
         Group(gettext("Kind"), kinds[:MOST_KINDS], kinds[MOST_KINDS:]),
         Group(gettext("Provider"), options("owner", OWNERS, question.owner_kinds, counts["owner_kinds"])),
@@ -270,6 +303,10 @@ def tags_of(asked: Asked, city: City) -> list[Tag]:
         labels.append(("bbox", None, gettext("The area of the map")))
     labels += [("kind", code, kind_name(code)) for code in sorted(question.kinds)]
     labels += [("approval", code, gettext(APPROVAL_TEXTS[code])) for code in sorted(question.approval)]
+    labels += [
+        ("suits", code, gettext("Suits: %(list)s", list=lowered(gettext(VIEWPOINT_TEXTS[code]))))
+        for code in sorted(question.viewpoints)
+    ]
     labels += [("access", code, gettext(ACCESSIBILITY[code])) for code in sorted(question.accessibility)]
     labels += [("purpose", code, gettext(PURPOSES[code])) for code in sorted(question.purposes)]
     labels += [("equipment", code, gettext(EQUIPMENT[code])) for code in sorted(question.equipment)]

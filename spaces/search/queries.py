@@ -18,8 +18,12 @@ from marketplace.geo import to_metric
 from marketplace.timespan import Span, SpanSet, day_span
 from spaces.calendar.queries import booking_rules, calendars_of
 from spaces.calendar.rules import DAY, BookingRules, SpaceCalendar, has_change, midnight, offers, window_mask
+from spaces.catalog.accessibility import VIEWPOINTS, viewpoint_sql
 from spaces.catalog.models import Space, Venue
-from spaces.pricing.queries import prices_on
+from spaces.catalog.queries import ON_PLAN
+from spaces.photos.queries import PICTURES, pictures_of
+from spaces.photos.rules import Picture
+from spaces.pricing.queries import group_of_prices, prices_on
 from spaces.pricing.rules import PriceTerms, quote
 from spaces.search.question import Question
 from spaces.search.words import meanings
@@ -32,10 +36,11 @@ MOST_DOTS = 2000
 
 @dataclass(frozen=True)
 class Offer:
-    """A time that can be booked now, and its price."""
+    """A time that can be booked now, and its price; the least one where that depends on what the booker says."""
 
     span: Span
     price_minor: int
+    is_least: bool = False
 
 
 @dataclass
@@ -52,8 +57,11 @@ class Hit:
     price: PriceTerms | None
     rules: BookingRules
     calendar: SpaceCalendar
+    group: str = "resident"  # whose price the offers have
     offers: list[Offer] = field(default_factory=list)
     next_offers: list[Offer] = field(default_factory=list)
+    pictures: list[Picture] = field(default_factory=list)  # all photos, in their order
+    on_plan: bool = False  # a stall that is drawn on the plan of its square
 
 
 @dataclass
@@ -109,6 +117,10 @@ def conditions_of(question: Question, city: City) -> tuple[list[str], dict[str, 
         if wanted := getattr(question, name):
             values[name] = sorted(wanted)
             conditions.append(f"{column} {operator} CAST(:{name} AS text[])")
+    conditions += [
+        viewpoint_sql(code, "v.accessibility", "v.accessibility_lacks")
+        for code in sorted(question.viewpoints)
+    ]
     for name, column in (("kinds", "s.kind"), ("approval", "s.approval"), ("owner_kinds", "o.kind")):
         if wanted := getattr(question, name):
             values[name] = sorted(wanted)
@@ -164,7 +176,8 @@ def matched(question: Question, city: City, *, now: datetime | None = None) -> t
             "LEFT JOIN day_sheet d ON d.city_id = s.city_id AND d.month = :month AND d.space_id = s.id"
         )
     base = f"""
-        SELECT s.id, s.capacity, s.kind, s.approval, s.purposes, o.kind AS owner_kind, v.accessibility, v.lat, v.lon,
+        SELECT s.id, s.capacity, s.kind, s.approval, s.purposes, o.kind AS owner_kind, v.accessibility,
+               v.accessibility_lacks, v.lat, v.lon,
                p.amount_minor, {distance} AS distance, {sheet_column} AS w,
                {slots_sql() if question.day is not None else "1"} AS k
         FROM space s
@@ -178,7 +191,10 @@ def matched(question: Question, city: City, *, now: datetime | None = None) -> t
         WHERE {" AND ".join(conditions)}
         OFFSET 0
     """
-    columns = "id, capacity, kind, approval, purposes, owner_kind, accessibility, lat, lon, amount_minor, distance, k"
+    columns = (
+        "id, capacity, kind, approval, purposes, owner_kind, accessibility, accessibility_lacks, lat, lon, amount_minor,"
+        " distance, k"
+    )
     if question.day is not None:
         # A run of k free half hours by log2(k) shift-ands, each level computed once; the window has no longer run
         # than its own half hours.
@@ -217,29 +233,41 @@ ORDERS = {
 }
 
 
+VIEWPOINT_COUNTS = ", ".join(
+    f"'{code}', count(*) FILTER (WHERE {viewpoint_sql(code, 'accessibility', 'accessibility_lacks')})"
+    for code in VIEWPOINTS
+)
 # Counts of each property among the matches, free or not, and where they lie.
-FACETS = """
+FACETS = f"""
     (SELECT jsonb_object_agg(kind, n) FROM (SELECT kind, count(*) n FROM matched GROUP BY kind) t) AS kinds,
     (SELECT jsonb_object_agg(approval, n) FROM (SELECT approval, count(*) n FROM matched GROUP BY approval) t) AS approval,
     (SELECT jsonb_object_agg(owner_kind, n) FROM (SELECT owner_kind, count(*) n FROM matched GROUP BY owner_kind) t)
         AS owner_kinds,
     (SELECT jsonb_object_agg(code, n)
      FROM (SELECT code, count(*) n FROM matched, unnest(accessibility) code GROUP BY code) t) AS accessibility,
+    (SELECT jsonb_build_object({VIEWPOINT_COUNTS}) FROM matched) AS viewpoints,
     (SELECT jsonb_build_object('0', count(*) FILTER (WHERE amount_minor = 0),
                                '2000', count(*) FILTER (WHERE amount_minor <= 2000),
                                '4000', count(*) FILTER (WHERE amount_minor <= 4000)) FROM matched) AS prices,
     (SELECT jsonb_agg(jsonb_build_array(lat, lon))
      FROM (SELECT DISTINCT lat, lon FROM matched WHERE lat IS NOT NULL LIMIT :dots) t) AS dots
 """
-FACET_NAMES = ("kinds", "approval", "owner_kinds", "accessibility", "prices")
+FACET_NAMES = ("kinds", "approval", "owner_kinds", "accessibility", "viewpoints", "prices")
 
 
 def search(
-    session: Session, city: City, question: Question, *, now: datetime, with_facets: bool = False
+    session: Session,
+    city: City,
+    question: Question,
+    *,
+    now: datetime,
+    with_facets: bool = False,
+    organisation_id: int | None = None,
 ) -> Answer:
     """The page of spaces that answers the question, free ones first, each with exact free times.
 
-    One statement matches, ranks and counts, with the filters' counts where asked for.
+    One statement matches, ranks and counts, with the filters' counts where asked for. The offers have the price of the
+    organisation's customer group; the limit and the order by price go by the base price, which is the same for all.
     """
     limit_time(session)
     base, values = matched(question, city, now=now)
@@ -263,7 +291,14 @@ def search(
         """),
         values,
     ).one()
-    hits = load_hits(session, city, question, [tuple(found) for found in row.page or []], now=now)
+    hits = load_hits(
+        session,
+        city,
+        question,
+        [tuple(found) for found in row.page or []],
+        now=now,
+        organisation_id=organisation_id,
+    )
     return Answer(
         hits,
         row.total,
@@ -293,8 +328,8 @@ def limit_time(session: Session) -> None:
     session.execute(text(f"SET LOCAL statement_timeout = {STATEMENT_TIMEOUT_MS}"))
 
 
-ROWS = text("""
-    SELECT s.id, o.name, o.kind, coalesce(d.names, '{}'::jsonb)
+ROWS = text(f"""
+    SELECT s.id, o.name, o.kind, coalesce(d.names, '{{}}'::jsonb), {PICTURES}, {ON_PLAN}
     FROM space s
     JOIN venue v ON v.city_id = s.city_id AND v.id = s.venue_id
     JOIN organisation o ON o.city_id = v.city_id AND o.id = v.owner_id
@@ -310,6 +345,7 @@ def load_hits(
     found: Sequence[tuple[int, bool | None, float | None]],
     *,
     now: datetime,
+    organisation_id: int | None = None,
 ) -> list[Hit]:
     """The rows to show, with their exact calendars and the times they offer."""
     if not found:
@@ -330,10 +366,11 @@ def load_hits(
     window = Span(midnight(day - DAY, city.zone), midnight(last + DAY, city.zone))
     calendars = calendars_of(session, city.id, ids, window, city.zone)
     prices = prices_on(session, city, ids, day)
+    group = group_of_prices(session, city.id, prices.values(), organisation_id)
     hits = []
     for space_id, is_free, distance in found:
         space, venue = spaces[space_id]
-        _, owner_name, owner_kind, district_names = facts[space_id]
+        _, owner_name, owner_kind, district_names, pictures, on_plan = facts[space_id]
         hit = Hit(
             space=space,
             venue=venue,
@@ -345,10 +382,19 @@ def load_hits(
             price=prices.get(space_id),
             rules=booking_rules(space),
             calendar=calendars[space_id],
+            group=group,
+            pictures=pictures_of(pictures),
+            on_plan=on_plan,
         )
         fill_offers(hit, question, city, day=day, last=last, now=now)
         hits.append(hit)
     return hits
+
+
+def priced_offer(terms: PriceTerms, span: Span, city: City, group: str) -> Offer:
+    """This time with its price for the group."""
+    cost = quote(terms, span, city.zone, group=group)
+    return Offer(span, cost.total.minor, terms.per == "tariff")
 
 
 def fill_offers(hit: Hit, question: Question, city: City, *, day: date, last: date, now: datetime) -> None:
@@ -358,7 +404,7 @@ def fill_offers(hit: Hit, question: Question, city: City, *, day: date, last: da
     def priced(spans: Sequence[Span]) -> list[Offer]:
         if hit.price is None:
             return []
-        return [Offer(span, quote(hit.price, span, city.zone).total.minor) for span in spans]
+        return [priced_offer(hit.price, span, city, hit.group) for span in spans]
 
     asked = question.window(city.zone) if question.day == day else None
     if asked is not None:

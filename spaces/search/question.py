@@ -38,6 +38,7 @@ class Question:
     kinds: frozenset[str] = frozenset()
     equipment: frozenset[str] = frozenset()
     accessibility: frozenset[str] = frozenset()
+    viewpoints: frozenset[str] = frozenset()  # all of whom the place must suit
     approval: frozenset[str] = frozenset()
     owner_kinds: frozenset[str] = frozenset()
     max_price_minor: int | None = None  # per hour; a day price counts by itself

@@ -76,12 +76,12 @@ def drops(asked: Asked) -> list[tuple[str, Question, str]]:
         tries.append((gettext("In the whole city"), replace(q, bbox=None), asked.without("bbox")))
     if q.max_price_minor is not None:
         tries.append((gettext("At any price"), replace(q, max_price_minor=None), asked.without("price")))
-    if q.accessibility:
+    if q.accessibility or q.viewpoints:
         tries.append(
             (
                 gettext("Without the accessibility filter"),
-                replace(q, accessibility=frozenset()),
-                asked.without("access"),
+                replace(q, accessibility=frozenset(), viewpoints=frozenset()),
+                asked.address(access=None, suits=None),
             )
         )
     if q.kinds or q.purposes or q.equipment or q.approval or q.owner_kinds:

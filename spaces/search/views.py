@@ -108,12 +108,17 @@ def results() -> str:
 
 def ask(session: Session, city: City, asked: Asked, *, now: datetime) -> tuple[Answer, Facets]:
     """The answer and the filters' counts. A page behind the last one becomes the first, with a note."""
+    organisation_id = current_actor().acting_for
     try:
-        answer = search(session, city, asked.question, now=now, with_facets=True)
+        answer = search(
+            session, city, asked.question, now=now, with_facets=True, organisation_id=organisation_id
+        )
         if not answer.hits and asked.question.page > 1:
             asked.notes.append(N_("There is no such page of results. Here is the first one."))
             asked.question = replace(asked.question, page=1)
-            answer = search(session, city, asked.question, now=now, with_facets=True)
+            answer = search(
+                session, city, asked.question, now=now, with_facets=True, organisation_id=organisation_id
+            )
         return answer, facets_of(session, city, asked.question, answer)
     except OperationalError as error:
         if isinstance(error.orig, QueryCanceled):

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import psycopg
@@ -31,7 +32,12 @@ from spaces.calendar.models import OpeningException, OpeningRule
 from spaces.catalog.models import Space, SpaceUnit, Unit, Venue
 from spaces.catalog.queries import KnownPlace, known_places
 from spaces.districts.queries import district_ids_of_points
-from spaces.pricing.models import Price
+from spaces.pricing.actions import tariff_columns
+from spaces.pricing.lists import PriceList
+from spaces.pricing.models import Price, PriceVariation
+from spaces.pricing.outdoor import TariffChoice
+from spaces.pricing.queries import SPACE_USES, tariffs_for, vat_rates_on
+from spaces.transfer.access_text import with_access
 from spaces.transfer.bulk import copy_rows, insert_rows
 from spaces.transfer.changes import (
     Change,
@@ -58,14 +64,13 @@ from spaces.transfer.listing import (
     default_hours,
 )
 from spaces.transfer.locate import Locator, distance_notes
-from spaces.transfer.queries import spaces_called, stored_hours, stored_listings
+from spaces.transfer.price_text import FIRST_DAY, base_changed, check_writes, in_force, lists_to_write
+from spaces.transfer.queries import spaces_called, stored_hours, stored_listings, stored_prices
 from spaces.transfer.shapes import not_wgs84
 
 BATCH = 500
 # How far outside the area of use of the city's metric CRS a place may lie, in degrees.
 BOX_MARGIN = 1.0
-# The first price holds from long ago, so that a page about the past has one too.
-FIRST_DAY = date(2020, 1, 1)
 DATABASE_REASON = 120
 # Helsingin kaupunki, Helsingfors stad, City of Helsinki: the city, in the registers' own words.
 CITY_NAME = re.compile(r"\bkaupunki\b|\bstad\b|^city of\b", re.IGNORECASE)
@@ -190,13 +195,15 @@ def _plan(
             listings[listing.key] = listing
     places = known_places(session, city.id)
     _locate(places, listings, report)
+    today = now().astimezone(city.zone).date()
+    rates = Rates(session, city.id)
     known = _known(session, city, {source for source, _ in listings})
     works, suspects = [], []
     for key, listing in listings.items():
         work = _Work(listing, listing.fingerprint())
         stored = known.get(key)
         if stored is None:
-            if _is_whole(listing, None, report):
+            if _is_whole(work, None, report, today=today, rates=rates):
                 _count(listing, report)
                 report.created += 1
                 works.append(work)
@@ -207,25 +214,26 @@ def _plan(
             suspects.append(work)
         else:
             report.unchanged += 1
-    works += _changed(session, city, suspects, report)
+    works += _changed(session, city, suspects, report, today=today, rates=rates)
     if dry_run:
         report.changes = [_told_change(work) for work in works]
     report.notes += distance_notes(places, [work.listing for work in works])
     return works
 
 
-def _changed(session: Session, city: City, works: Sequence[_Work], report: Report) -> list[_Work]:
+def _changed(
+    session: Session, city: City, works: Sequence[_Work], report: Report, *, today: date, rates: "Rates"
+) -> list[_Work]:
     """Those that differ from what is stored, with their changes."""
-    today = now().astimezone(city.zone).date()
     found = []
     for at in range(0, len(works), BATCH):
         batch = works[at : at + BATCH]
         stored = stored_listings(session, city, [work.venue_id or 0 for work in batch], day=today)
         for work in batch:
             had = stored[work.venue_id or 0]
-            if not _is_whole(work.listing, {space.external_id for space in had.spaces}, report):
+            if not _is_whole(work, had, report, today=today, rates=rates):
                 continue
-            work.changes = changes_of(work.listing, had)
+            work.changes = changes_of(work.listing, had, day=today)
             report.updated += bool(work.changes)
             report.unchanged += not work.changes
             if work.changes:
@@ -234,14 +242,73 @@ def _changed(session: Session, city: City, works: Sequence[_Work], report: Repor
     return found
 
 
-def _is_whole(listing: Listing, known_spaces: set[str] | None, report: Report) -> bool:
-    """Whether all that is new has a name; reported where not."""
+class Rates:
+    """The city's tax rates and outdoor tariff, as far as the prices of a file ask for them."""
+
+    def __init__(self, session: Session, city_id: int) -> None:
+        self.session, self.city_id = session, city_id
+        self.vat: dict[date, dict[str, int]] = {}
+
+    def vat_codes(self, day: date) -> dict[str, int]:
+        if day not in self.vat:
+            self.vat[day] = vat_rates_on(self.session, self.city_id, day)
+        return self.vat[day]
+
+    def by_tariff(self, one: PriceList, area_m2: float | None, day: date) -> PriceList:
+        """The list with the least amount of the rows that it names. Raises RecordBroken where there are none."""
+        choice = one.tariff or TariffChoice()
+        tariffs = tariffs_for(self.session, self.city_id, [choice], day).get(choice.source, ())
+        area = None if area_m2 is None else Decimal(str(area_m2))
+        rows = choice.rows(tariffs, day, area) if choice.use in SPACE_USES else ()
+        if not rows:
+            raise RecordBroken(
+                "prices",
+                f"the list from {one.valid_from}: the city's tariff has no such price on its first day",
+            )
+        terms = one.terms("", self.vat_codes(day).get(one.vat_code, 0), area_m2, rows)
+        return replace(one, amount_minor=terms.amount.minor)
+
+
+def _is_whole(work: _Work, had: Listing | None, report: Report, *, today: date, rates: Rates) -> bool:
+    """Completes the listing by what is stored: its accessibility. Whether all that is new has a name and every price can
+    be written; reported where not."""
+    listing = work.listing
+    known = {space.external_id: space for space in had.spaces} if had else None
     try:
-        check_new(listing, known_spaces)
+        check_new(listing, known)
+        work.listing = with_access(listing, had)
+        if any(space.prices is not None for space in listing.spaces):
+            spaces = tuple(
+                _priced(listing, space, (known or {}).get(space.external_id), today=today, rates=rates)
+                for space in listing.spaces
+            )
+            work.listing = replace(work.listing, spaces=spaces)
     except RecordBroken as broken:
         report.problems.append(Problem(listing.where, broken.field, broken.reason))
         return False
     return True
+
+
+def _priced(
+    listing: Listing, space: ListedSpace, had: ListedSpace | None, *, today: date, rates: Rates
+) -> ListedSpace:
+    """The space with its lists ready to be written. What is stored already comes back, whatever it is.
+
+    Raises RecordBroken for a list that cannot be written.
+    """
+    if space.prices is None:
+        return space
+    is_told = had is None or listing.told is None or "space.area_m2" in listing.told
+    area = space.area_m2 if is_told or had is None else had.area_m2
+    writes = lists_to_write(space.prices, (had.prices if had else None) or (), today)
+    check_writes(writes, has_area=area is not None, vat_codes=rates.vat_codes, today=today)
+    if not any(one.per == "tariff" for one in writes):
+        return space
+    prices = tuple(
+        rates.by_tariff(one, area, max(one.valid_from, today)) if one.per == "tariff" else one
+        for one in space.prices
+    )
+    return replace(space, prices=prices)
 
 
 def _kept_states(told: Listing, stored: Listing) -> list[Note]:
@@ -265,7 +332,7 @@ def _told_change(work: _Work) -> PlaceChange:
         listing.where,
         listing.source,
         listing.external_id,
-        next(iter(listing.names.values())),
+        next(iter(listing.names.values()), listing.external_id),
         tuple(work.changes),
         created=listing if work.venue_id is None else None,
     )
@@ -275,7 +342,7 @@ def _count(listing: Listing, report: Report) -> None:
     report.spaces += len(listing.spaces)
     report.without_point += listing.lon is None
     for space in listing.spaces:
-        report.without_price += space.price is None
+        report.without_price += space.price is None and space.prices is None
         if space.hours is None:
             (rule,) = default_hours(space)
             report.without_hours["all day" if rule.opens == rule.closes else "8.00 to 22.00"] += 1
@@ -428,6 +495,9 @@ def _venue_values(city: City, work: _Work, owners: Mapping[str, int]) -> dict[st
         "position": position,
         "area": listing.area,
         "accessibility": list(listing.accessibility),
+        "accessibility_lacks": list(listing.accessibility_lacks),
+        "accessibility_measures": dict(listing.accessibility_measures),
+        "accessibility_sentences": [one.as_json() for one in listing.accessibility_sentences],
         "phone": listing.phone,
         "website": listing.website,
         "source": listing.source,
@@ -436,9 +506,11 @@ def _venue_values(city: City, work: _Work, owners: Mapping[str, int]) -> dict[st
     }
 
 
-COLUMNS = {
+# A fact that is told one way leaves the other list, so all of them are written where one is told.
+ACCESS = ("accessibility", "accessibility_lacks", "accessibility_measures", "accessibility_sentences")
+COLUMNS: dict[str, tuple[str, ...]] = {
     "names": ("names",), "streets": ("streets",), "kind": ("kind",), "postcode": ("postcode",),
-    "locality": ("locality",), "phone": ("phone",), "website": ("website",), "accessibility": ("accessibility",),
+    "locality": ("locality",), "phone": ("phone",), "website": ("website",), **dict.fromkeys(ACCESS, ACCESS),
     "owner": ("owner_id",), "area": ("area",), "point": ("lon", "lat", "position", "district_id"),
 }  # fmt: skip
 
@@ -522,9 +594,7 @@ def _write_spaces(
     rows_ = [{"city_id": city.id, "space_id": s, "unit_id": u} for s, u in sorted(links)]
     copy_rows(session, SpaceUnit, rows_)
     _insert_hours(session, city, [(space, space_id) for space, _, space_id in created])
-    _insert_prices(
-        session, city, [(space.price or ListedPrice(), space_id) for space, _, space_id in created], FIRST_DAY
-    )
+    _insert_prices(session, city, [(first_lists(space), space_id) for space, _, space_id in created])
     changed = _update_hours(session, city, old)
     _update_prices(session, city, old)
     return [*ids, *changed]
@@ -710,47 +780,70 @@ def _set_hours(
     )
 
 
-def _insert_prices(
-    session: Session, city: City, prices: Sequence[tuple[ListedPrice, int]], day: date
-) -> None:
-    rows = [
-        {"city_id": city.id, "space_id": space_id, "valid_from": day, **vars(price)}
-        for price, space_id in prices
-    ]
-    copy_rows(session, Price, rows)
+def first_lists(space: ListedSpace) -> list[PriceList]:
+    """The price lists of a new space; free of charge where the source knows none."""
+    if space.prices is not None:
+        return lists_to_write(space.prices, None, FIRST_DAY)
+    price = space.price or ListedPrice()
+    return [PriceList(FIRST_DAY, price.per, price.amount_minor, vat_code=price.vat_code)]
+
+
+def _insert_prices(session: Session, city: City, prices: Iterable[tuple[Iterable[PriceList], int]]) -> None:
+    bases, variations = [], []
+    for lists, space_id in prices:
+        for one in lists:
+            key = {"city_id": city.id, "space_id": space_id, "valid_from": one.valid_from}
+            bases.append(
+                {
+                    **key, "per": one.per, "amount_minor": one.base_minor, "vat_code": one.vat_code,
+                    "slot_minutes": one.slot_minutes, "minimum_minor": one.minimum_minor,
+                    "build_percent": one.build_percent, **tariff_columns(one.tariff),
+                }
+            )  # fmt: skip
+            variations += [
+                {
+                    **key, "position": at, "group_code": row.group, "days": sorted(row.days),
+                    "from_minute": row.from_minute, "to_minute": row.to_minute, "amount_minor": row.amount_minor,
+                }
+                for at, row in enumerate(one.rows)
+            ]  # fmt: skip
+    copy_rows(session, Price, bases)
+    copy_rows(session, PriceVariation, variations)
 
 
 def _update_prices(
     session: Session, city: City, spaces: Sequence[tuple[ListedSpace, Space, Listing]]
 ) -> None:
     """A price that the source tells differently holds from today on; what was sold keeps its own."""
-    told = [(space.price, row.id) for space, row, _ in spaces if space.price is not None]
+    told = {row.id: space for space, row, _ in spaces if space.price is not None or space.prices is not None}
     if not told:
         return
     today = now().astimezone(city.zone).date()
-    latest: dict[int, Price] = {}
-    for price in session.scalars(
-        select(Price)
-        .where(
-            Price.city_id == city.id,
-            Price.space_id.in_([space_id for _, space_id in told]),
-            Price.valid_from <= today,
+    have = stored_prices(session, city, list(told), today)
+    writes = {
+        space_id: lists
+        for space_id, space in told.items()
+        if (lists := _price_writes(space, have.get(space_id, ()), today))
+    }
+    for space_id, lists in writes.items():
+        days = [one.valid_from for one in lists]
+        session.execute(
+            delete(Price).where(
+                Price.city_id == city.id, Price.space_id == space_id, Price.valid_from.in_(days)
+            )
         )
-        .order_by(Price.valid_from)
-    ):
-        latest[price.space_id] = price
-    new = []
-    for price_, space_id in told:
-        now_ = latest.get(space_id)
-        if now_ is not None and _same_price(now_, price_):
-            continue
-        if now_ is not None and now_.valid_from == today:
-            _set(now_, vars(price_))
-        else:
-            new.append((price_, space_id))
-    session.flush()
-    _insert_prices(session, city, new, today)
+    _insert_prices(session, city, [(lists, space_id) for space_id, lists in writes.items()])
 
 
-def _same_price(stored: Price, told: ListedPrice) -> bool:
-    return (stored.per, stored.amount_minor, stored.vat_code) == (told.per, told.amount_minor, told.vat_code)
+def _price_writes(space: ListedSpace, stored: Sequence[PriceList], today: date) -> list[PriceList]:
+    """The lists to write: those that are told whole, or the one in force with the base price that is told."""
+    if space.prices is not None:
+        return lists_to_write(space.prices, stored, today)
+    price, holds = space.price or ListedPrice(), in_force(stored, today)
+    if holds is not None and _same_price(holds, price):
+        return []
+    return [base_changed(holds, price.per, price.amount_minor, price.vat_code, today)]
+
+
+def _same_price(stored: PriceList, told: ListedPrice) -> bool:
+    return (stored.per, stored.base_minor, stored.vat_code) == (told.per, told.amount_minor, told.vat_code)

@@ -2,15 +2,20 @@
 
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
+from datetime import date
 from math import isclose
 from typing import Any
 
 import shapely
 
+from spaces.catalog.accessibility import MEASURES
 from spaces.catalog.rules import may_follow
+from spaces.pricing.lists import PriceList
+from spaces.transfer.access_text import tells_access
 from spaces.transfer.columns import clean
 from spaces.transfer.hours_text import exceptions_text, hours_text
 from spaces.transfer.listing import ListedPrice, ListedSpace, ListedUnit, Listing, Terms
+from spaces.transfer.price_text import amount_text, in_force, lists_to_write, row_order, tariff_text
 
 PLACE_TEXTS = ("names", "streets")
 PLACE_VALUES = ("kind", "postcode", "locality", "phone", "website", "owner")
@@ -53,10 +58,10 @@ class PlaceChange:
         return self.fields if self.created is None else tuple(changes_of(self.created, None))
 
 
-def changes_of(told: Listing, stored: Listing | None) -> list[Change]:
-    """What would be written; with `stored` None all that the file tells."""
+def changes_of(told: Listing, stored: Listing | None, *, day: date | None = None) -> list[Change]:
+    """What would be written on this day; with `stored` None all that the file tells, whatever the day."""
     return list(place_changes(told, stored)) + [
-        change for change in parts_changes(told, stored) if change.old != change.new
+        change for change in parts_changes(told, stored, day) if change.old != change.new
     ]
 
 
@@ -71,15 +76,67 @@ def place_changes(told: Listing, stored: Listing | None) -> Iterator[Change]:
     if speaks("point"):
         yield from value_changes("lon", told.lon, stored.lon if stored else None)
         yield from value_changes("lat", told.lat, stored.lat if stored else None)
-    if speaks("accessibility"):
-        yield from value_changes(
-            "accessibility", sorted(told.accessibility), sorted(stored.accessibility) if stored else []
-        )
+    yield from access_changes(told, stored)
     if speaks("area") and not same_shape(told.area, stored.area if stored else None):
         yield Change("area", outline(stored.area if stored else None), outline(told.area))
 
 
-def parts_changes(told: Listing, stored: Listing | None) -> Iterator[Change]:
+def access_changes(told: Listing, stored: Listing | None) -> Iterator[Change]:
+    """Facts as lists, a line for each measure and each sentence; `told` is complete by `with_access`."""
+    if not tells_access(told):
+        return
+    for name in ("accessibility", "accessibility_lacks"):
+        yield from value_changes(name, sorted(getattr(told, name)), sorted(getattr(stored, name, ())))
+    old = stored.accessibility_measures if stored else {}
+    for name in MEASURES:
+        new = told.accessibility_measures.get(name)
+        yield from value_changes(f"accessibility_measures.{name}", new, old.get(name))
+    had = stored.accessibility_sentences if stored else ()
+    if told.accessibility_sentences != had:
+        for at in range(max(len(had), len(told.accessibility_sentences))):
+            before, after = (
+                some[at].as_json() if at < len(some) else None for some in (had, told.accessibility_sentences)
+            )
+            yield from value_changes(f"accessibility_sentences.{at + 1}", after, before)
+
+
+def price_changes(
+    path: str, space: ListedSpace, known: ListedSpace | None, day: date | None
+) -> Iterator[Change]:
+    """A base price as a line of its own; of whole lists each part of each list that is to be written."""
+    if space.prices is None:
+        if space.price is not None and (known is None or space.price != known.price):
+            yield Change(path + "price", price_text(known.price) if known else None, price_text(space.price))
+        return
+    stored = known.prices or () if known else None
+    for one in lists_to_write(space.prices, stored, day or one_day(space.prices)):
+        holds = in_force(stored or (), one.valid_from)
+        new, old = list_parts(one), list_parts(holds)
+        for name in new:
+            yield from value_changes(f"{path}prices/{one.valid_from}/{name}", new[name], old.get(name))
+
+
+def one_day(lists: Sequence[PriceList]) -> date:
+    return lists[0].valid_from
+
+
+def list_parts(one: PriceList | None) -> dict[str, Any]:
+    """What a list says, by the words of its column."""
+    if one is None:
+        return {}
+    return {
+        "per": one.per,
+        "amount": amount_text(one.base_minor),
+        "slot": one.slot_minutes,
+        "minimum": amount_text(one.minimum_minor),
+        "build": one.build_percent,
+        "vat": one.vat_code,
+        "tariff": tariff_text(one.tariff) if one.tariff else None,
+        "rows": [row_order(row) for row in one.rows],
+    }
+
+
+def parts_changes(told: Listing, stored: Listing | None, day: date | None) -> Iterator[Change]:
     speaks = speaker(told)
     known_units = {unit.external_id: unit for unit in stored.units} if stored else {}
     known_spaces = {space.external_id: space for space in stored.spaces} if stored else {}
@@ -109,6 +166,7 @@ def parts_changes(told: Listing, stored: Listing | None) -> Iterator[Change]:
             old_units = sorted(known.units) if known else []
             yield from value_changes(path + "units", sorted({*old_units, *space.units}), old_units)
         yield from hours_changes(path, space, known, told)
+        yield from price_changes(path, space, known, day)
 
 
 def wanted_units(told: Listing, known_spaces: Container[str]) -> list[ListedUnit]:
@@ -133,7 +191,7 @@ def unit_changes(unit: ListedUnit, known: ListedUnit | None, told: Listing) -> I
 def hours_changes(
     path: str, space: ListedSpace, known: ListedSpace | None, told: Listing
 ) -> Iterator[Change]:
-    """Hours, exceptions and price, where the source knows any. A source of weekly hours tells the exceptions too."""
+    """Hours and exceptions, where the source knows any. A source of weekly hours tells the exceptions too."""
     if space.hours is not None and not same_hours(space.hours, known.hours or () if known else None):
         yield Change(
             path + "hours", hours_text(known.hours or ()) if known else None, hours_text(space.hours)
@@ -144,8 +202,6 @@ def hours_changes(
             exceptions_text(known.exceptions) if known else "",
             exceptions_text(space.exceptions),
         )
-    if space.price is not None and (known is None or space.price != known.price):
-        yield Change(path + "price", price_text(known.price) if known else None, price_text(space.price))
 
 
 def tells_exceptions(space: ListedSpace, told: Listing) -> bool:

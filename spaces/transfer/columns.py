@@ -13,12 +13,16 @@ from typing import Any
 import shapely
 
 from marketplace.money import round_half_up
+from spaces.pricing.lists import PriceList
+from spaces.pricing.models import PRICE_PERS
+from spaces.transfer.access_text import measures_text, read_measures, read_sentences, sentences_text
 from spaces.transfer.cells import cell_text, joined, parts, words
 from spaces.transfer.documents import Document
 from spaces.transfer.errors import Note, Problem, RecordBroken
 from spaces.transfer.hours_text import exceptions_text, hours_text, read_exceptions, read_hours
 from spaces.transfer.kinds import DEFAULT_KIND, KIND_PURPOSES, kind_of_name
 from spaces.transfer.listing import BY_THE_DAY, ListedPrice, ListedSpace, ListedUnit, Listing, Terms
+from spaces.transfer.price_text import check_lists, prices_text, read_prices
 from spaces.transfer.shapes import Place, place_of
 from spaces.transfer.text import LANGUAGES, count_field, number_field
 from spaces.transfer.tprek import web_address
@@ -26,7 +30,7 @@ from spaces.transfer.tprek import web_address
 CONTROLS = dict.fromkeys([code for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"])
 TERMS = tuple(one.name for one in fields(Terms))
 FLAGS = ("whole_days",)
-CHOICES = ("approval", "who")
+CHOICES = ("approval", "who", "quota_period")
 
 
 def in_all(stem: str) -> tuple[str, ...]:
@@ -35,12 +39,12 @@ def in_all(stem: str) -> tuple[str, ...]:
 
 PLACE_COLUMNS = (
     "place_source", "place_id", "place_kind", *in_all("place_name"), *in_all("street"), "postcode", "locality",
-    "lon", "lat", "accessibility", "phone", "website", "owner",
+    "lon", "lat", "accessibility", "accessibility_lacks", "accessibility_measures", "accessibility_sentences", "phone", "website", "owner",
 )  # fmt: skip
 SPACE_COLUMNS = (
     "space_id", "kind", *in_all("name"), *in_all("description"), *in_all("instructions"), "units", "unit_lanes",
     *in_all("unit_name"), "purposes", "equipment", "capacity", "area_m2", "state", *TERMS, "hours", "exceptions",
-    "price_per", "price", "vat_code",
+    "price_per", "price", "vat_code", "prices",
 )  # fmt: skip
 # A geometry of its own in the geographic formats.
 AREA = "area_wkt"
@@ -61,7 +65,7 @@ KNOWN = frozenset({*COLUMNS, AREA, *ALIASES, "row", "fid"})
 # Which field of a listing each column tells.
 STEMS = {
     "place_kind": "kind", "lon": "point", "lat": "point", AREA: "area", "postcode": "postcode", "locality": "locality",
-    "accessibility": "accessibility", "phone": "phone", "website": "website", "owner": "owner",
+    **{name: name for name in ("accessibility", "accessibility_lacks", "accessibility_measures")}, "phone": "phone", "website": "website", "owner": "owner",
     **dict.fromkeys(in_all("place_name"), "names"), **dict.fromkeys(in_all("street"), "streets"),
     "kind": "space.kind", **dict.fromkeys(in_all("name"), "space.names"),
     **dict.fromkeys(in_all("description"), "space.descriptions"),
@@ -84,6 +88,9 @@ def rows_of(listing: Listing) -> Iterator[dict[str, Any]]:
         "lon": listing.lon,
         "lat": listing.lat,
         "accessibility": ", ".join(listing.accessibility) or None,
+        "accessibility_lacks": ", ".join(listing.accessibility_lacks) or None,
+        "accessibility_measures": measures_text(listing.accessibility_measures) or None,
+        "accessibility_sentences": sentences_text(listing.accessibility_sentences) or None,
         "phone": listing.phone,
         "website": listing.website,
         "owner": listing.owner,
@@ -116,6 +123,7 @@ def rows_of(listing: Listing) -> Iterator[dict[str, Any]]:
             "price_per": price.per if price else None,
             "price": price.amount_minor / 100 if price else None,
             "vat_code": price.vat_code if price else None,
+            "prices": prices_text(space.prices or ()) or None,
         }  # fmt: skip
 
 
@@ -200,6 +208,8 @@ def listing_of(row: Mapping[str, Any], place: Place | None, where: str, key: tup
     told = {STEMS[column] for column in row if column in STEMS}
     told |= {"point"} if lon is not None else set()
     told -= {"point"} if lon is None else set()
+    sentences = read_sentences(cell_text(row.get("accessibility_sentences")))
+    told |= {"accessibility_sentences"} if sentences is not None else set()
     told = told | {"area"} if area is not None else told - {"area"}
     # The space's name is the place's where the list has only one of them.
     place_names = texts(row, "place_name") or names
@@ -221,6 +231,9 @@ def listing_of(row: Mapping[str, Any], place: Place | None, where: str, key: tup
         lat=lat,
         area=area,
         accessibility=tuple(words(row.get("accessibility") or "")),
+        accessibility_lacks=tuple(words(row.get("accessibility_lacks") or "")),
+        accessibility_measures=read_measures(cell_text(row.get("accessibility_measures"))),
+        accessibility_sentences=sentences or (),
         phone=line(row, "phone") or None,
         website=website_of(row),
         owner=line(row, "owner") or None,
@@ -240,6 +253,7 @@ def listing_of(row: Mapping[str, Any], place: Place | None, where: str, key: tup
                 hours=read_hours(cell_text(row.get("hours"))),
                 exceptions=read_exceptions(cell_text(row.get("exceptions"))),
                 price=price,
+                prices=prices_of(row, price),
             ),
         ),
     )  # fmt: skip
@@ -328,6 +342,23 @@ def price_of(row: Mapping[str, Any]) -> ListedPrice | None:
     if not amount:
         return ListedPrice(vat_code=vat) if per in {"", "free"} else ListedPrice(per, 0, vat)
     return ListedPrice(per or "hour", round_half_up(Decimal(str(amount)) * 100), vat)
+
+
+def prices_of(row: Mapping[str, Any], price: ListedPrice | None) -> tuple[PriceList, ...] | None:
+    """Whole lists. A base price beside them must be that of the first, or nobody knows which of the two was meant."""
+    lists = read_prices(cell_text(row.get("prices")))
+    if lists is None:
+        return None
+    check_lists(lists)
+    first = ListedPrice(lists[0].per, lists[0].base_minor, lists[0].vat_code)
+    if price is not None and price != first and first.per in PRICE_PERS:
+        told = f"{price.amount_minor / 100:.2f} {price.per} {price.vat_code}"
+        begins = f"{first.amount_minor / 100:.2f} {first.per} {first.vat_code}"
+        raise RecordBroken(
+            "price",
+            f"{told} is not the {begins} that `prices` begins with; change both, or empty one of them",
+        )
+    return lists
 
 
 def area_of(row: Mapping[str, Any], place: Place | None) -> bytes | None:

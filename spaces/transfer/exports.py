@@ -180,6 +180,8 @@ def varaamo_unit(listing: Listing, space: ListedSpace) -> dict[str, Any]:
             "coordinates": {"longitude": listing.lon, "latitude": listing.lat},
         },
         "max_persons": space.capacity,
+        "min_persons": space.terms.attendees_min,
+        "max_reservations_per_user": space.terms.max_open_per_person,
         "surface_area": space.area_m2,
         "min_reservation_duration": duration(space.terms.min_minutes),
         "max_reservation_duration": duration(space.terms.max_minutes),

@@ -12,8 +12,11 @@ from typing import Any
 
 from spaces.calendar.rules import STATES as HOURS_STATES
 from spaces.calendar.rules import WEEKS, WeeklyHours, equal_periods
+from spaces.catalog.accessibility import MEASURES, Sentence, problems, sentence_problem
+from spaces.catalog.models import APPROVALS, WHO
 from spaces.catalog.rules import STATES
 from spaces.catalog.vocabulary import ACCESSIBILITY, EQUIPMENT, KINDS, PURPOSES
+from spaces.pricing.lists import PriceList
 from spaces.pricing.models import PRICE_PERS
 from spaces.transfer.errors import RecordBroken
 
@@ -85,6 +88,14 @@ class Terms:
     cancellation_hours: int = 24
     approval: str = "instant"
     who: str = "anyone"
+    max_open_per_person: int | None = None
+    max_open_per_organisation: int | None = None
+    quota_hours: int | None = None
+    quota_period: str = "week"
+    min_age: int | None = None
+    max_age: int | None = None
+    attendees_min: int | None = None
+    attendees_max: int | None = None
 
 
 # A day outdoors is sold as a whole, up to a fortnight ahead of one's own start, a year ahead.
@@ -122,7 +133,8 @@ class ListedSpace:
     terms: Terms = Terms()
     hours: tuple[Hours, ...] | None = None
     exceptions: tuple[Exceptional, ...] = ()
-    price: ListedPrice | None = None
+    price: ListedPrice | None = None  # a base price alone
+    prices: tuple[PriceList, ...] | None = None  # whole lists, which then say all; the first day first
 
 
 @dataclass(frozen=True)
@@ -146,6 +158,9 @@ class Listing:
     lat: float | None = None
     area: bytes | None = None
     accessibility: tuple[str, ...] = ()
+    accessibility_lacks: tuple[str, ...] = ()
+    accessibility_measures: Mapping[str, int] = field(default_factory=dict)
+    accessibility_sentences: tuple[Sentence, ...] = ()
     phone: str | None = None
     website: str | None = None
     owner: str | None = None
@@ -174,9 +189,11 @@ def plain(value: Any) -> Any:
     return value
 
 
-def written(value: Any) -> str | dict[str, str]:
+def written(value: Any) -> str | dict[str, str] | list[int]:
     if isinstance(value, bytes):
         return value.hex()
+    if isinstance(value, frozenset):
+        return sorted(value)
     return dict(value) if isinstance(value, Mapping) else str(value)
 
 
@@ -206,7 +223,7 @@ def check(listing: Listing) -> None:
         raise RecordBroken("name", "is missing in all languages")
     if (listing.lon is None) != (listing.lat is None):
         raise RecordBroken("location", "has only one of longitude and latitude")
-    _known("accessibility", listing.accessibility, ACCESSIBILITY)
+    check_access(listing)
     if not listing.spaces:
         raise RecordBroken("spaces", "there is nothing to book")
     ids = [unit.external_id for unit in listing.units]
@@ -220,6 +237,21 @@ def check(listing: Listing) -> None:
         if not space.names and (listing.told is None or "space.names" in listing.told):
             raise RecordBroken("name", f"space {space.external_id} has no name")
         _check_space(space, units)
+
+
+def check_access(listing: Listing) -> None:
+    """Facts, measures and sentences of a place. Raises RecordBroken."""
+    _known("accessibility", listing.accessibility, ACCESSIBILITY)
+    _known("accessibility_lacks", listing.accessibility_lacks, ACCESSIBILITY)
+    _known("accessibility_measures", tuple(listing.accessibility_measures), MEASURES)
+    for problem in problems(
+        listing.accessibility, listing.accessibility_lacks, listing.accessibility_measures
+    ):
+        name = "accessibility_measures" if problem.field in MEASURES else "accessibility_lacks"
+        text = problem.text % dict(problem.values) if problem.values else problem.text
+        raise RecordBroken(name, f"{problem.field}: {text}")
+    if reason := sentence_problem(listing.accessibility_sentences):
+        raise RecordBroken("accessibility_sentences", reason)
 
 
 def check_new(listing: Listing, known_spaces: Container[str] | None) -> None:
@@ -250,15 +282,36 @@ def _check_space(space: ListedSpace, units: set[str]) -> None:
         raise RecordBroken("interval", f"starts every {terms.interval_minutes} minutes are not known here")
     if min(terms.buffer_before_minutes, terms.buffer_after_minutes, terms.notice_minutes) < 0:
         raise RecordBroken("buffers", "are less than nothing")
-    if (
-        terms.horizon_days <= 0
-        or terms.approval not in {"instant", "handler"}
-        or terms.who not in {"anyone", "organisations"}
-    ):
+    if terms.horizon_days <= 0 or terms.approval not in APPROVALS or terms.who not in WHO:
         raise RecordBroken("terms", "are not known here")
+    _check_limits(terms)
     if space.price is not None:
         _check_price(space.price)
     check_hours(space.hours or (), space.exceptions)
+
+
+def _check_limits(terms: Terms) -> None:
+    """Numbers above nothing, ages of people, and no least above its most."""
+    for name in (
+        "max_open_per_person",
+        "max_open_per_organisation",
+        "quota_hours",
+        "attendees_min",
+        "attendees_max",
+    ):
+        value = getattr(terms, name)
+        if value is not None and not 0 < value < 1_000_000:
+            raise RecordBroken(name, f"{value} is not a number above nothing")
+    for name in ("min_age", "max_age"):
+        value = getattr(terms, name)
+        if value is not None and not 1 <= value <= 120:
+            raise RecordBroken(name, f"{value} is no age")
+    if terms.quota_period not in {"week", "month"}:
+        raise RecordBroken("quota_period", f"{terms.quota_period!r} is not week or month")
+    for least, most in (("min_age", "max_age"), ("attendees_min", "attendees_max")):
+        low, high = getattr(terms, least), getattr(terms, most)
+        if low is not None and high is not None and low > high:
+            raise RecordBroken(most, f"{high} is below {low}")
 
 
 def check_hours(hours: tuple[Hours, ...], exceptions: tuple[Exceptional, ...]) -> None:

@@ -11,13 +11,20 @@ from sqlalchemy.orm import Session
 from marketplace.accounts.models import Organisation
 from marketplace.cities.models import City
 from spaces.calendar.models import OpeningException, OpeningRule
+from spaces.catalog.accessibility import Sentence
 from spaces.catalog.models import Space, SpaceUnit, Unit, Venue
-from spaces.pricing.models import PRICE_PERS, Price
+from spaces.pricing.lists import PriceList
+from spaces.pricing.models import PRICE_PERS, Price, PriceVariation
+from spaces.pricing.outdoor import TariffChoice
+from spaces.pricing.rules import Variation
 from spaces.transfer.listing import Exceptional, Hours, ListedPrice, ListedSpace, ListedUnit, Listing, Terms
+from spaces.transfer.price_text import in_force
 
 TERMS = tuple(one.name for one in fields(Terms))
 RULE = tuple(one.name for one in fields(Hours) if one.name != "days")
 EXCEPTION = tuple(one.name for one in fields(Exceptional) if one.name != "reasons")
+VARIATION = ("amount_minor", "group_code", "days", "from_minute", "to_minute")
+TARIFF = ("tariff_source", "tariff_use", "tariff_key", "tariff_place", "tariff_surface", "tariff_class")
 BATCH = 500
 
 
@@ -41,6 +48,7 @@ def stored_listings(session: Session, city: City, ids: Sequence[int], *, day: da
     columns = (
         Venue.id, Venue.source, Venue.external_id, Venue.kind, Venue.names, Venue.streets, Venue.postcode,
         Venue.locality, Venue.lon, Venue.lat, Venue.area, Venue.accessibility, Venue.phone, Venue.website,
+        Venue.accessibility_lacks, Venue.accessibility_measures, Venue.accessibility_sentences,
     )  # fmt: skip
     venues = session.execute(
         select(*columns, Organisation.name)
@@ -54,7 +62,7 @@ def stored_listings(session: Session, city: City, ids: Sequence[int], *, day: da
     unit_keys: dict[int, str] = {}
     for unit_id, venue_id, key, names, lanes in session.execute(
         select(Unit.id, Unit.venue_id, Unit.external_id, Unit.names, Unit.lanes)
-        .where(Unit.city_id == city.id, Unit.venue_id.in_(ids))
+        .where(Unit.city_id == city.id, Unit.venue_id.in_(ids), Unit.is_equipment.is_(False))
         .order_by(Unit.id)
     ):
         unit_keys[unit_id] = key
@@ -64,7 +72,8 @@ def stored_listings(session: Session, city: City, ids: Sequence[int], *, day: da
         row[0]: Listing(
             source=row[1], external_id=row[2], kind=row[3], names=row[4], streets=row[5], postcode=row[6],
             locality=row[7], lon=row[8], lat=row[9], area=None if row[10] is None else bytes(row[10]),
-            accessibility=tuple(row[11]), phone=row[12], website=row[13], owner=row[14],
+            accessibility=tuple(row[11]), phone=row[12], website=row[13], accessibility_lacks=tuple(row[14]),
+            accessibility_measures=row[15], accessibility_sentences=tuple(map(Sentence.of_json, row[16])), owner=row[17],
             units=tuple(units.get(row[0], ())), spaces=tuple(spaces.get(row[0], ())),
         )
         for row in venues
@@ -102,7 +111,8 @@ def stored_spaces(
                 descriptions=row[5], instructions=row[6], purposes=tuple(row[7]), equipment=tuple(row[8]),
                 capacity=row[9], area_m2=row[10], state=row[11],
                 terms=Terms(*values),
-                hours=hours.get(row[0], ()), exceptions=exceptions.get(row[0], ()), price=prices.get(row[0]),
+                hours=hours.get(row[0], ()), exceptions=exceptions.get(row[0], ()),
+                price=base_price(prices.get(row[0], ()), day), prices=prices.get(row[0]),
             )
         )  # fmt: skip
     return found
@@ -137,16 +147,42 @@ def stored_hours(
 
 def stored_prices(
     session: Session, city: City, space_ids: Sequence[int], day: date
-) -> dict[int, ListedPrice]:
-    """The price of the day by space; a price of a kind that a file cannot say is not in it."""
-    found: dict[int, ListedPrice] = {}
-    for space_id, per, amount, vat in session.execute(
-        select(Price.space_id, Price.per, Price.amount_minor, Price.vat_code)
-        .where(Price.city_id == city.id, Price.space_id.in_(space_ids), Price.valid_from <= day)
+) -> dict[int, tuple[PriceList, ...]]:
+    """The list in force on the day and the later ones, by space, the first one first."""
+    columns = ("per", "amount_minor", "slot_minutes", "minimum_minor", "build_percent", "vat_code")
+    rows: dict[tuple[int, date], list[Variation]] = {}
+    of_these = (PriceVariation.city_id == city.id, PriceVariation.space_id.in_(space_ids))
+    varied = select(
+        PriceVariation.space_id, PriceVariation.valid_from, *(getattr(PriceVariation, n) for n in VARIATION)
+    )
+    for space_id, valid_from, amount, group, days, start, end in session.execute(
+        varied.where(*of_these).order_by(PriceVariation.position)
+    ):
+        rows.setdefault((space_id, valid_from), []).append(
+            Variation(amount, group, frozenset(days), start, end)
+        )
+    found: dict[int, tuple[PriceList, ...]] = {}
+    for space_id, valid_from, *values in session.execute(
+        select(Price.space_id, Price.valid_from, *(getattr(Price, name) for name in (*columns, *TARIFF)))
+        .where(Price.city_id == city.id, Price.space_id.in_(space_ids))
         .order_by(Price.space_id, Price.valid_from)
     ):
-        found[space_id] = ListedPrice(per, amount, vat)
-    return {space_id: price for space_id, price in found.items() if price.per in PRICE_PERS}
+        kept = tuple(rows.get((space_id, valid_from), ()))
+        base: Any = dict(zip(columns, values, strict=False))
+        tariff = TariffChoice(*values[len(columns) :]) if base["per"] == "tariff" else None
+        one = PriceList(valid_from, **base, rows=kept, tariff=tariff)
+        # The next one that has begun takes the place of the one before.
+        before = found.get(space_id, ()) if valid_from > day else ()
+        found[space_id] = (*before, one)
+    return found
+
+
+def base_price(lists: Sequence[PriceList], day: date) -> ListedPrice | None:
+    """The price of the day; one of a kind that the plain columns cannot say is none."""
+    holds = in_force(lists, day)
+    if holds is None or holds.per not in PRICE_PERS:
+        return None
+    return ListedPrice(holds.per, holds.base_minor, holds.vat_code)
 
 
 def spaces_called(session: Session, city: City, target: str) -> list[tuple[int, str]]:

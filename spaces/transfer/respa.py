@@ -132,6 +132,8 @@ def terms(record: Mapping[str, Any], unit: Mapping[str, Any]) -> Terms:
         interval_minutes=slot,
         horizon_days=min(int(ahead), 1830) if ahead else 180,
         approval="handler" if record.get("need_manual_confirmation") is True else "instant",
+        max_open_per_person=count_field(record, "max_reservations_per_user"),
+        who="verified" if record.get("authentication") == "strong" else "anyone",
     )
 
 
@@ -158,7 +160,3 @@ def remarks(record: Mapping[str, Any], where: str) -> Iterator[Note]:
     low, high = number_field(record, "min_price_per_hour"), number_field(record, "max_price_per_hour")
     if low is not None and high is not None and low < high:
         yield Note(where, f"it costs from {low:.2f} to {high:.2f} an hour; the higher price is kept")
-    if record.get("authentication") == "strong":
-        yield Note(where, "it asks for strong authentication, which a file cannot set here")
-    if (most := number_field(record, "max_reservations_per_user")) is not None:
-        yield Note(where, f"at most {most:.0f} open bookings per person is not taken over")

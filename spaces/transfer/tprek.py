@@ -8,12 +8,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from spaces.transfer.access_register import register_facts
 from spaces.transfer.documents import Document, named, properties_of, record_object
 from spaces.transfer.errors import Note, Problem, RecordBroken
 from spaces.transfer.kinds import DEFAULT_KIND, KIND_PURPOSES, kind_of_name
 from spaces.transfer.listing import ListedPrice, ListedSpace, ListedUnit, Listing, Terms
 from spaces.transfer.shapes import place_of
-from spaces.transfer.text import LANGUAGES, kind_of, line_of, number_field, plain_text, text_field, texts_of
+from spaces.transfer.text import LANGUAGES, line_of, number_field, plain_text, text_field, texts_of
 
 SOURCE = "tprek"
 ADDRESS = re.compile(r"^(?P<street>.*?)\s*,?\s*(?P<postcode>\d{5})\s+(?P<locality>.+)$")
@@ -22,21 +23,6 @@ HELSINKI = {"www.hel.fi": "Helsingin kaupunki"}
 # Service types of playgrounds: the staffed ones have a house, the others are a yard.
 STAFFED, UNSTAFFED = 69, 70
 
-# English accessibility sentences that state a fact outright (the register writes them from a fixed set).
-SENTENCES = (
-    (r"\bhas an accessible toilet\b|\baccessible toilet is (?:located|available)", "accessible_toilet"),
-    (r"\bthere is a (?:spacious |suitable )?lift\b(?! cramped)", "lift"),
-    (
-        r"\bno (?:differences in level|thresholds)\b.*\bentrance|entrance.*\bno steps|step-free",
-        "step_free_entrance",
-    ),
-    (r"\bdoors? (?:opens?|open) automatically\b", "automatic_doors"),
-    (r"\binduction loop\b", "induction_loop"),
-    (r"\bhas an accessible (?:dressing|changing) room\b", "accessible_changing_room"),
-    (r"\baccessible parking (?:space|spot)", "accessible_parking"),
-    (r"\broute to the entrance is (?:smooth|even)", "accessible_route"),
-)
-DENIAL = re.compile(r"\b(?:not|no|without)\b.{0,30}(?:available|have|accessible|induction)", re.IGNORECASE)
 CLOSING = re.compile(r"suljet|suljettu|stängd|stängs|closed for", re.IGNORECASE)
 
 
@@ -66,6 +52,7 @@ def unit(record: Mapping[str, Any], where: str) -> Listing:
         )
     }
     kind = kind_of_name(*names.values()) or DEFAULT_KIND
+    facts = register_facts(record.get("accessibility_sentences"), source=SOURCE)
     return Listing(
         source=SOURCE,
         external_id=external_id,
@@ -77,7 +64,9 @@ def unit(record: Mapping[str, Any], where: str) -> Listing:
         locality=line_of(text_field(record, "address_city_fi")) or None,
         lon=number_field(record, "longitude"),
         lat=number_field(record, "latitude"),
-        accessibility=accessibility(record),
+        accessibility=facts.has,
+        accessibility_lacks=facts.lacks,
+        accessibility_sentences=facts.sentences,
         phone=line_of(text_field(record, "phone")) or None,
         website=web_address(text_field(record, "www_fi") or text_field(record, "www_en")),
         owner=HELSINKI.get(str(record.get("data_source_url"))),
@@ -173,18 +162,3 @@ def web_address(text: str) -> str | None:
     """An http address, else nothing: what is shown as a link must not be a script."""
     text = plain_text(text)
     return text if re.match(r"https?://[^\s<>\"]+$", text) and len(text) <= 500 else None
-
-
-def accessibility(record: Mapping[str, Any]) -> tuple[str, ...]:
-    """Facts that the register's English sentences state outright; a doubt states nothing."""
-    sentences = record.get("accessibility_sentences") or []
-    if not isinstance(sentences, list):
-        raise RecordBroken("accessibility_sentences", f"should be a list, not {kind_of(sentences)}")
-    found = set()
-    for sentence in sentences:
-        text = str(sentence.get("sentence_en") or "") if isinstance(sentence, Mapping) else ""
-        for part in text.split(". "):
-            if DENIAL.search(part):
-                continue
-            found |= {code for pattern, code in SENTENCES if re.search(pattern, part, re.IGNORECASE)}
-    return tuple(sorted(found))

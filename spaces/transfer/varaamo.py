@@ -169,7 +169,16 @@ def terms(record: Mapping[str, Any]) -> Terms:
         approval="handler"
         if record.get("require_introduction") or record.get("requireIntroduction")
         else "instant",
+        max_open_per_person=count_field(record, "max_reservations_per_user")
+        or count_field(record, "maxReservationsPerUser"),
+        attendees_min=fewest(record),
     )
+
+
+def fewest(record: Mapping[str, Any]) -> int | None:
+    """How many people come at the least; one is no limit, so nobody need be asked."""
+    least = count_field(record, "min_persons") or count_field(record, "minPersons")
+    return least if least is not None and least > 1 else None
 
 
 def minutes(record: Mapping[str, Any], *fields: str) -> int | None:

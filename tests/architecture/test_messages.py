@@ -25,7 +25,7 @@ def published() -> dict[str, str]:
             if not isinstance(node, ast.Call):
                 continue
             called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            if called != "publish":
+            if called not in {"publish", "publish_later"}:
                 continue
             names = names_of(node.args[1], within=path)
             assert names, f"{relative(path)}:{node.lineno}: the message's name must be written out"

@@ -14,7 +14,7 @@ from marketplace.app import create_app
 from marketplace.commands import alembic_config
 from marketplace.launch.database import DURABLE, embedded_postgres, ensure_database
 from marketplace.settings import ROOT, Settings
-from tests.bench import bookings, console, imports, pages, race, spaces
+from tests.bench import bookings, console, imports, market, pages, race, spaces
 from tests.bench.city import build, forget_earlier_runs
 from wsgi import PARTS
 
@@ -24,7 +24,7 @@ GROUPS = {
     "pages": (pages.run,),
     "bookings": (bookings.run,),
     "race": (race.run,),
-    "spaces": (imports.run, spaces.run, console.run),
+    "spaces": (imports.run, spaces.run, console.run, market.run),
 }
 
 

@@ -21,6 +21,9 @@ function start() {
   for (const node of document.querySelectorAll("[data-queue]")) {
     loadWhenSeen(/** @type {HTMLElement} */ (node), async () => (await import("./timeline.js")).watchQueue);
   }
+  for (const node of document.querySelectorAll("[data-uploads]")) {
+    import("./photos.js").then(({ watchUploads }) => watchUploads(/** @type {HTMLElement} */ (node)));
+  }
   for (const node of document.querySelectorAll("[data-print]")) {
     import("./timeline.js").then(({ offerPrint }) => offerPrint(/** @type {HTMLElement} */ (node)));
   }

@@ -4,7 +4,7 @@
 //        data-districts="/…geojson" data-tiles="https://…/{z}/{x}/{y}.png" data-attribution="…"
 //        data-zoom-in="…" data-zoom-out="…"
 //        data-dots="id of a JSON block [[lat, lng], …]" data-counts='{"code": 31}' data-labels="no"
-//        data-bounds="w,s,e,n" data-point="lat,lng" data-failed="said when the map cannot be drawn"></div>
+//        data-bounds="w,s,e,n" data-point="lat,lng" data-max-zoom="18" data-failed="said when the map cannot be drawn"></div>
 import {
   control,
   divIcon,
@@ -48,7 +48,7 @@ export async function drawMap(node) {
     zoomControl: false,
     scrollWheelZoom: false,
     zoomSnap: 0.1,
-    maxZoom: 18,
+    maxZoom: Number(options.maxZoom ?? 18),
     fadeAnimation: false,
     zoomAnimation: !matchMedia("(prefers-reduced-motion: reduce)").matches,
   });
@@ -78,6 +78,7 @@ export async function drawMap(node) {
   const land = await districts;
   if (!wanted && land) show(land);
   if (options.pick) pickPoint(map, options.pick);
+  if (options.market) (await import("./market.js")).drawOnMap(map, node);
 
   document.addEventListener("row:point", (event) => {
     const { row, on } = /** @type {CustomEvent} */ (event).detail;

@@ -152,6 +152,7 @@ export async function drawTimeline(node) {
     events: data.events.map(drawn),
   });
   calmRoles(node);
+  node.dataset.drawn = "";
   // An answer in the queue brings a new data block.
   document.addEventListener("desk:renewed", () =>
     calendar.setOption("events", dataOf(node).events.map(drawn)),
@@ -159,8 +160,23 @@ export async function drawTimeline(node) {
   node.addEventListener("htmx:before:cleanup", () => destroyCalendar(calendar), { once: true });
 }
 
+/** Takes the offers to undo away when their time is over; the server decides, this only tells. @param {HTMLElement} queue */
+function endUndo(queue) {
+  for (const form of queue.querySelectorAll("form[data-undo]")) {
+    const offer = /** @type {HTMLFormElement} */ (form);
+    setTimeout(() => {
+      if (!offer.isConnected || "sent" in offer.dataset) return;
+      const row = offer.closest(".q");
+      const had = offer.contains(document.activeElement);
+      offer.remove();
+      if (had) /** @type {HTMLElement | null} */ (row?.querySelector(".q__r"))?.focus();
+    }, Number(offer.dataset.undo) * 1000);
+  }
+}
+
 /** Answers in the queue are sent in place: the queue, the timeline's data and the table come back. @param {HTMLElement} queue */
 export function watchQueue(queue) {
+  endUndo(queue);
   queue.addEventListener("submit", async (event) => {
     const form = event.target;
     if (!(form instanceof HTMLFormElement) || !form.matches("[data-answer]")) return;
@@ -184,6 +200,7 @@ export function watchQueue(queue) {
       }
       if (answer.redirected) history.replaceState(history.state, "", answer.url.replace(/#.*$/, ""));
       document.dispatchEvent(new Event("desk:renewed"));
+      endUndo(queue);
       const said = queue.querySelector("[data-just], [aria-invalid=true]");
       if (said instanceof HTMLElement) said.focus();
     } catch {

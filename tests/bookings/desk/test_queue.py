@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from bookings.lifecycle.actions import cancel_booking
@@ -56,7 +56,7 @@ def test_the_oldest_is_first_and_an_answered_one_keeps_its_place(
     assert answer.location.endswith(f"#q-{asked[1].reference}")
     page = client.get(answer.location).text
     assert order(page, asked) == [0, 1, 2]
-    assert "Approved. A mail is on its way to Aino Korhonen." in page
+    assert "Approved. The mail to Aino Korhonen leaves in a few seconds." in page
     assert "2 requests wait for you" in page
     # The next answer keeps both where they were.
     answer = client.post(
@@ -65,7 +65,7 @@ def test_the_oldest_is_first_and_an_answered_one_keeps_its_place(
     )
     page = client.get(answer.location).text
     assert order(page, asked) == [0, 1, 2]
-    assert "Declined. A mail with your reason" in page
+    assert "Declined. The mail with your reason to Aino Korhonen leaves in a few seconds." in page
     session.expire_all()
     assert [booking.state for booking in asked] == ["declined", "confirmed", "awaiting_approval"]
     reasons = session.scalars(select(AuditEntry.details).where(AuditEntry.action == "booking.declined")).one()
@@ -139,3 +139,53 @@ def test_nobody_reads_another_queue_by_naming_a_request(
 ) -> None:
     page = client_of("manager elsewhere").get(f"/en/desk/timeline?answered={asked[0].reference}").text
     assert order(page, asked) == []
+
+
+def test_an_answer_is_undone_from_its_row(
+    session: Session, asked: list[Booking], client_of: Callable[[str], FlaskClient]
+) -> None:
+    client = client_of("handler")
+    reference = asked[1].reference
+    answered = client.post(f"/en/desk/requests/{reference}/approval").location
+    page = client.get(answered).text
+    assert page.count('data-undo="10"') + page.count('data-undo="9"') == 1
+    answer = client.post(f"/en/desk/requests/{reference}/answer-undo?answered={reference}")
+    assert answer.status_code == 303
+    page = client.get(answer.location).text
+    assert "Undone. The request waits again." in page
+    assert order(page, asked) == [0, 1, 2]
+    assert "3 requests wait for you" in page
+    assert "data-undo" not in page
+    session.expire_all()
+    assert asked[1].state == "awaiting_approval"
+
+
+def test_a_refused_undo_says_why_in_the_row(
+    session: Session, asked: list[Booking], client_of: Callable[[str], FlaskClient]
+) -> None:
+    client, other = client_of("handler"), client_of("manager")
+    reference = asked[1].reference
+    client.post(f"/en/desk/requests/{reference}/approval")
+    answer = other.post(f"/en/desk/requests/{reference}/answer-undo")
+    assert answer.status_code == 403
+    assert "Only the one who answered can undo it." in answer.text
+    assert "data-undo" not in answer.text
+    session.execute(text("DELETE FROM procrastinate_jobs WHERE scheduled_at IS NOT NULL"))
+    session.commit()
+    answer = client.post(f"/en/desk/requests/{reference}/answer-undo")
+    assert answer.status_code == 409
+    assert "It is too late to undo this" in answer.text
+    assert f'id="q-{reference}"' in answer.text
+    session.expire_all()
+    assert asked[1].state == "confirmed"
+
+
+@pytest.mark.parametrize("what", ["viewer", "crew", *STRANGERS])
+def test_nobody_else_undoes(
+    session: Session, asked: list[Booking], client_of: Callable[[str], FlaskClient], what: str
+) -> None:
+    client_of("handler").post(f"/en/desk/requests/{asked[0].reference}/approval")
+    answer = client_of(what).post(f"/en/desk/requests/{asked[0].reference}/answer-undo")
+    assert answer.status_code in {302, 303, 403, 404}
+    session.expire_all()
+    assert asked[0].state == "confirmed"

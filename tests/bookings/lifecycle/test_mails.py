@@ -10,7 +10,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bookings.lifecycle import jobs
-from bookings.lifecycle.actions import approve_booking, cancel_booking, decline_booking, expire_request
+from bookings.lifecycle.actions import (
+    approve_booking,
+    cancel_booking,
+    decline_booking,
+    displace_booking,
+    expire_request,
+)
 from bookings.lifecycle.models import Booking
 from bookings.lifecycle.queries import booked_space_of_id
 from marketplace.cities.models import City
@@ -42,7 +48,7 @@ def story(session: Session, city: City, language: str, what: str) -> Booking:
     booker = make_person(session, city, name="Aino Korhonen", email="aino@example.org", language=language)
     join(session, booker, association)
     actor, desk = actor_of(session, booker), actor_of(session, manager)
-    instant = what in {"confirmed", "confirmed_free", "cancelled", "cancelled_late"}
+    instant = what in {"confirmed", "confirmed_free", "cancelled", "cancelled_late", "displaced"}
     space = open_space(
         session,
         city,
@@ -74,6 +80,9 @@ def story(session: Session, city: City, language: str, what: str) -> Booking:
         approve_booking(session, city, booking, venue, actor=desk, at=NOW)
     elif what == "declined":
         decline_booking(session, city, booking, venue, actor=desk, reason="Lattia vahataan.", at=NOW)
+    elif what == "displaced":
+        reasons = {"fi": "Lattia lakataan.", "sv": "Golvet lackas.", "en": "The floor is varnished."}
+        displace_booking(session, city, booking, venue, actor=desk, reasons=reasons, at=NOW)
     elif what == "expired":
         expire_request(session, city.id, at=booking.span.start)
     session.commit()
@@ -89,6 +98,7 @@ TEMPLATE_OF = {
     "cancelled": "cancelled",
     "cancelled_late": "cancelled",
     "declined": "declined",
+    "displaced": "displaced",
     "expired": "expired",
 }
 

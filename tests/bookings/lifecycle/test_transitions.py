@@ -42,7 +42,7 @@ def test_the_table_knows_every_state() -> None:
     assert set(TRANSITIONS) == set(STATES)
     assert {(a, b) for a in STATES for b in STATES if may_follow(a, b)} == ALLOWED
     assert OPEN <= HOLDING < set(STATES)
-    # Nothing leads back to where it was, so a state is never entered twice.
+    # Nothing leads back to where it was; only an answer that nobody has heard yet may be taken back (test_undo_answer).
     assert not any((b, a) in ALLOWED for a, b in ALLOWED)
 
 

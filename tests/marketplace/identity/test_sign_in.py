@@ -7,15 +7,11 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import select
 
-from bookings.part import part as bookings
-from marketplace.app import create_app
 from marketplace.clock import now
 from marketplace.identity import passwords
 from marketplace.identity.models import MailLink, SignedInSession
 from marketplace.identity.queries import COOKIE
 from marketplace.ids import token_hash
-from partners.part import part as partners
-from spaces.part import part as spaces
 from tests.factories.cities import make_city
 from tests.factories.people import make_person
 from tests.marketplace.identity.conftest import PASSWORD, is_signed_in, sign_in_at
@@ -130,8 +126,8 @@ def test_signing_out_ends_the_session_for_good(client, app, member):
     assert not is_signed_in(client)
 
 
-def test_signing_in_needs_the_forms_own_token(settings, session, member):
-    app = create_app(settings, [spaces, bookings, partners])
+def test_signing_in_needs_the_forms_own_token(app, session, member, monkeypatch):
+    monkeypatch.setitem(app.config, "WTF_CSRF_ENABLED", True)
     answer = app.test_client().post("/en/sign-in", data={"email": member.email, "password": PASSWORD})
     assert answer.status_code == 400
     assert session.scalar(select(SignedInSession)) is None

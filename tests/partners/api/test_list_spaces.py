@@ -1,6 +1,6 @@
 """The list of spaces answers each filter, refuses what it does not understand and can be walked to its end."""
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -11,6 +11,8 @@ from marketplace.timespan import Span, instant
 from spaces.calendar.actions import claim_space, compile_spaces
 from spaces.calendar.models import HOLDER_IDS
 from spaces.calendar.queries import booking_rules
+from spaces.catalog.models import Venue
+from spaces.pricing.models import PriceVariation
 from spaces.search.queries import ORDERS
 from tests.factories.people import sign_in
 from tests.factories.spaces import make_space
@@ -37,6 +39,8 @@ def found(answer, town: Town) -> set[str]:
         ({"equipment": "goals"}, {"hall"}),
         ({"equipment": ["goals", "projector"]}, set()),
         ({"accessibility": ["lift", "step_free_entrance"]}, {"hall", "lawn"}),
+        ({"suits": "rollator"}, {"hall", "lawn"}),
+        ({"suits": ["rollator", "wheelchair"]}, set()),
         ({"approval": "handler"}, {"room"}),
         ({"people": 100}, {"hall", "lawn"}),
         ({"max_price_minor": 0}, {"hall"}),
@@ -59,6 +63,8 @@ def test_a_space_is_told_with_its_facts(ask, town: Town) -> None:
         "per": "free",
         "amount": {"amount_minor": 0, "currency": "EUR"},
         "vat_percent": 25.5,
+        "quoted_for": "resident",
+        "other_prices": [],
     }
     assert hall["venue"]["location"] == {"lat": 60.184, "lon": 24.953}
     assert hall["venue"]["district"] == {
@@ -261,3 +267,40 @@ def test_drafts_stay_out(ask, session: Session, town: Town) -> None:
 
 def test_yesterday_is_still_refused_by_the_citys_own_calendar(refused, town: Town) -> None:
     assert refused("/spaces", when=town.day - timedelta(days=11)) == {"when": "in-the-past"}
+
+
+def test_a_list_of_prices_tells_whose_they_are(ask, town: Town, session: Session) -> None:
+    session.add(
+        PriceVariation(
+            city_id=town.city.id, space_id=town.room.id, valid_from=date(2020, 1, 1), position=0,
+            group_code="youth", days=[6, 7], from_minute=600, to_minute=1440, amount_minor=900,
+        )
+    )  # fmt: skip
+    session.commit()
+    (room,) = ask("/spaces", q="kokous")["spaces"]
+    assert room["price"]["amount"]["amount_minor"] == 3000
+    assert room["price"]["other_prices"] == [
+        {
+            "group": "youth",
+            "days": [6, 7],
+            "from_minute": 600,
+            "to_minute": 1440,
+            "amount": {"amount_minor": 900, "currency": "EUR"},
+        }
+    ]
+
+
+def test_accessibility_is_told_with_its_sentences(ask, town: Town, session: Session) -> None:
+    venue = session.get_one(Venue, (town.city.id, town.hall.venue_id))
+    venue.accessibility_lacks, venue.accessibility_measures = ["induction_loop"], {"threshold_cm": 1}
+    session.commit()
+    hall = ask(f"/spaces/{town.hall.id}")
+    assert hall["venue"]["accessibility_lacks"] == ["induction_loop"]
+    assert hall["venue"]["accessibility_measures"] == {"threshold_cm": 1}
+    assert hall["venue"]["suits"] == ["rollator"]
+    assert [(one["group"], one["text"]["en"]) for one in hall["accessibility_sentences"]] == [
+        ("entrance", "The entrance has no differences in level and no thresholds over 2 cm high."),
+        ("entrance", "The threshold is 1 cm high."),
+        ("interior", "There is a lift with room for a wheelchair."),
+        ("hearing", "The facility does not have an induction loop."),
+    ]

@@ -10,6 +10,10 @@ from marketplace.timespan import Span, instant
 from spaces.calendar.actions import claim_space, compile_spaces
 from spaces.calendar.models import HOLDER_IDS
 from spaces.calendar.queries import booking_rules
+from tests.factories.equipment import make_extra
+from tests.factories.people import make_organisation
+from tests.factories.rules import ask as put_question
+from tests.factories.rules import demand_terms, name_organisation
 from tests.factories.spaces import make_space
 from tests.partners.api.conftest import Town
 
@@ -146,3 +150,50 @@ def test_districts_are_listed(ask, town: Town) -> None:
             "label": {"lat": 60.184, "lon": 24.95},
         }
     ]
+
+
+def test_the_equipment_that_a_booking_can_add(session: Session, client: FlaskClient, town: Town) -> None:
+    space = town.hall
+    extra = make_extra(session, town.city, [space], stock=20, per="hour", amount_minor=150, most=4)
+    session.commit()
+    answer = client.get(f"/api/v1/spaces/{space.id}").get_json()
+    assert answer["extras"] == [
+        {
+            "id": extra.id,
+            "names": {"fi": "Pöydät", "sv": "Bord", "en": "Tables"},
+            "descriptions": {"fi": None, "sv": None, "en": None},
+            "stock": 20,
+            "most": 4,
+            "per": "hour",
+            "amount": {"amount_minor": 150, "currency": "EUR"},
+        }
+    ]
+
+
+def test_a_space_tells_its_rules_questions_and_terms(ask, session: Session, town: Town) -> None:
+    plain = ask(f"/spaces/{town.hall.id}")
+    assert (plain["questions"], plain["terms"], plain["members"], plain["trusted"]) == ([], None, [], [])
+    assert plain["booking"]["max_open_per_person"] is None
+    hall = town.hall
+    hall.who, hall.approval, hall.trusted_groups, hall.quota_hours = "members", "trusted", ["youth"], 6
+    hall.min_age, hall.attendees_max, hall.max_open_per_organisation = 18, 12, 2
+    question = put_question(session, hall, "choice", helps={"en": "Both are free."})
+    version = demand_terms(session, hall, en="Tidy up.")
+    for name, role in (("Jäsenet ry", "member"), ("Luotetut ry", "trusted")):
+        name_organisation(session, hall, make_organisation(session, town.city, name=name), role)
+    session.commit()
+    told = ask(f"/spaces/{hall.id}")
+    booking = told["booking"]
+    assert (booking["who"], booking["approval"], booking["trusted_groups"]) == (
+        "members",
+        "trusted",
+        ["youth"],
+    )
+    assert (booking["quota_hours"], booking["quota_period"], booking["min_age"]) == (6, "week", 18)
+    assert (booking["attendees_min"], booking["attendees_max"]) == (None, 12)
+    assert (told["members"], told["trusted"]) == (["Jäsenet ry"], ["Luotetut ry"])
+    assert told["terms"] == {"version": version, "texts": {"fi": None, "sv": None, "en": "Tidy up."}}
+    (asked,) = told["questions"]
+    assert (asked["id"], asked["kind"], asked["required"]) == (question.id, "choice", True)
+    assert asked["helps"]["en"] == "Both are free."
+    assert [option["en"] for option in asked["options"]] == ["Inside", "Outside"]

@@ -13,13 +13,18 @@ from sqlalchemy.orm import Session
 from marketplace.accounts.models import Membership, Organisation, Person
 from marketplace.cities.models import City
 from marketplace.cities.queries import city_of_slug
+from marketplace.geo import shapes_to_metric
 from marketplace.identity import passwords
 from spaces.calendar.models import OpeningException, OpeningMonth
 from spaces.catalog.models import Space, SpaceUnit, Unit, Venue
 from spaces.demo.listings import demo_listings, on
 from spaces.demo.loader import ACCOUNTS, PASSWORD, demo_city, demo_data, load_demo
+from spaces.demo.markets import market_spaces
 from spaces.districts.models import District, HomeDistrict
 from spaces.districts.queries import district_frame
+from spaces.markets.queries import class_lists, square_of, stalls_of
+from spaces.markets.rules import outside, overlaps
+from spaces.pricing.models import Price
 from spaces.transfer.listing import check
 
 
@@ -46,11 +51,39 @@ def test_every_place_of_the_demo_is_right() -> None:
 def test_the_demo_city_is_whole(session, demo: City) -> None:
     venues, spaces = count(session, Venue), count(session, Space)
     assert venues == len(demo_data()["venues"])
-    assert spaces == sum(len(venue["spaces"]) for venue in demo_data()["venues"])
+    assert spaces == sum(len(market_spaces(venue)) + len(venue["spaces"]) for venue in demo_data()["venues"])
     assert count(session, District) == len(demo_data()["districts"])
     assert session.scalar(select(func.count()).select_from(Venue).where(Venue.district_id.is_(None))) == 0
     assert session.scalar(select(func.count(func.distinct(OpeningMonth.space_id)))) == spaces
     assert count(session, OpeningException) > 100
+
+
+def test_the_market_square_has_its_stalls_drawn_inside(session, demo: City) -> None:
+    (venue,) = session.scalars(select(Venue).where(Venue.external_id == "hakaniemi-square"))
+    placed = stalls_of(session, venue)
+    assert [one.number for one in placed] == [f"{row}{n}" for row in "ABCD" for n in range(1, 7)]
+    (square,) = shapes_to_metric([square_of(venue)], crs=demo.metric_crs)
+    grounds = shapes_to_metric([one.ground for one in placed], crs=demo.metric_crs)
+    assert outside(square, grounds) == []
+    assert overlaps(grounds) == []
+    assert {one.class_code for one in placed} == {"S", "L"}
+    lists = class_lists(
+        session, demo.id, {one.stall.class_id for one in placed if one.stall.class_id is not None}
+    )
+    amounts = {class_id: found[0].base_minor for class_id, found in lists.items()}
+    prices = session.execute(select(Price.space_id, Price.amount_minor, Price.per)).all()
+    told = {space_id: (amount, per) for space_id, amount, per in prices}
+    assert all(told[one.id] == (amounts[one.stall.class_id or 0], "day") for one in placed)
+
+
+def test_what_is_sold_by_the_day_is_booked_by_whole_days(session, demo: City) -> None:
+    rows = session.execute(
+        select(Space.external_id, Space.whole_days, Space.min_minutes)
+        .join(Price, (Price.city_id == Space.city_id) & (Price.space_id == Space.id))
+        .where(Price.per == "day")
+    ).all()
+    assert len(rows) > 60
+    assert {(whole, minutes) for _, whole, minutes in rows} == {(True, 1440)}
 
 
 def test_venues_lie_in_the_district_that_the_data_names(session, demo: City) -> None:

@@ -344,7 +344,7 @@ def test_the_group_is_that_of_the_kind_unless_the_city_gave_one(
             session,
             organisations["company"],
             "pensioner",
-            actor=actor_of(session, make_person(session, city)),
+            actor=actor_of(session, make_person(session, city, is_staff=True)),
         )
 
 

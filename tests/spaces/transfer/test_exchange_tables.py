@@ -47,6 +47,8 @@ def make_hall(session: Session, city: City) -> Venue:
         session, venue, units=[left, right], names={"fi": "Iso <b>sali</b>"}, price=("hour", 1999),
         descriptions={"fi": 'Rivi\nToinen\t"lainaus", pilkku; puolipiste', "en": "@SUM(A1)"}, area_m2=123.456,
         purposes=["party", "meeting"], equipment=["chairs"], external_id="1", horizon_days=90,
+        who="verified", approval="trusted", max_open_per_person=2, max_open_per_organisation=4, quota_hours=6,
+        quota_period="month", min_age=18, max_age=65, attendees_min=2, attendees_max=30,
     )  # fmt: skip
     make_space(
         session,
@@ -118,6 +120,15 @@ def test_an_export_fills_an_empty_city(
     assert whole.descriptions["en"] == "@SUM(A1)"
     assert whole.names == {"fi": "Iso <b>sali</b>"}
     assert (whole.area_m2, whole.horizon_days, half.state, half.capacity) == (123.456, 90, "draft", None)
+    assert (whole.who, whole.approval, whole.quota_hours, whole.quota_period) == (
+        "verified",
+        "trusted",
+        6,
+        "month",
+    )
+    assert (whole.max_open_per_person, whole.max_open_per_organisation) == (2, 4)
+    assert (whole.min_age, whole.max_age, whole.attendees_min, whole.attendees_max) == (18, 65, 2, 30)
+    assert (half.who, half.quota_hours, half.quota_period, half.min_age) == ("anyone", None, "week", None)
     units = session.scalars(select(Unit).order_by(Unit.external_id)).all()
     assert sorted(unit.lanes for unit in units) == [1, 3]
     assert {"fi": "Vasen; puoli", "sv": "Vänster"} in [unit.names for unit in units]
@@ -361,6 +372,13 @@ GOOD = {"id": "1", "name_fi": "A", "lat": 60.181, "lon": 24.951}
         ({"unit_lanes": "x"}, "unit_lanes"),
         ({"state": "gone"}, "state"),
         ({"approval": "maybe"}, "terms"),
+        ({"who": "kings"}, "terms"),
+        ({"max_open_per_person": "0"}, "max_open_per_person"),
+        ({"quota_hours": "-1"}, "quota_hours"),
+        ({"quota_period": "year"}, "quota_period"),
+        ({"min_age": "200"}, "min_age"),
+        ({"min_age": "30", "max_age": "18"}, "max_age"),
+        ({"attendees_min": "5", "attendees_max": "4"}, "attendees_max"),
         ({"lat": 6674238, "lon": 25497286}, "location"),
         ({"lat": 24.951, "lon": 60.181}, "location"),
     ],

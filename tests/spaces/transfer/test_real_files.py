@@ -77,7 +77,27 @@ def test_service_map_units_keep_their_languages(session, city: City, shared_data
     kallio = session.scalar(select(Venue).where(Venue.external_id == "8215"))
     assert kallio.names == {"fi": "Kallion kirjasto", "sv": "Berghälls bibliotek", "en": "Kallio Library"}
     pool = session.scalar(select(Venue).where(Venue.external_id == "41102"))
-    assert pool.accessibility == ["accessible_toilet", "automatic_doors"]
+    assert pool.accessibility == [
+        "accessible_toilet",
+        "clear_entrance",
+        "clear_signs",
+        "accessible_shower",
+    ]
+    assert pool.accessibility_lacks == [
+        "step_free_entrance",
+        "accessible_route",
+        "accessible_changing_room",
+        "step_free_interior",
+    ]
+    sentences = pool.accessibility_sentences
+    assert len(sentences) == 23
+    assert sentences[0]["texts"] == {
+        "fi": "Kulkureitti sisäänkäynnille on epätasainen.",
+        "sv": "Rutten till ingången är ojämn.",
+        "en": "The route to the entrance is rough.",
+    }
+    assert [one["group"] for one in sentences].count("changing") == 8
+    assert sentences[-1]["heading"]["en"] == "Sports facilities"
 
 
 def test_reservation_units_of_all_three_shapes(session, city: City, shared_data: Path, import_file) -> None:
