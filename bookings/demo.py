@@ -150,6 +150,7 @@ class Diary:
                 "organisation_id": organisation_id,
                 "during": TimestamptzRange(body.start, body.end),
                 "state": state,
+                "requested_at": made,
                 "purpose": purpose or self.purpose(space),
                 "attendees": self.people(space),
                 "lines": [line.as_json() for line in price.lines],

@@ -1,34 +1,112 @@
 """What the bookings package brings to the application."""
 
+from bookings.attendance import jobs as attendance
+from bookings.attendance import panels as attendance_panels
+from bookings.attendance import views as attendance_views
 from bookings.demo import load_demo_bookings
+from bookings.desk import customer_views  # noqa: F401 - they join the blueprint of desk's views
 from bookings.desk import views as desk
 from bookings.desk.queries import waiting_count
-from bookings.lifecycle import jobs, my_views, views
+from bookings.doors import jobs as doors
+from bookings.doors import panels as door_panels
+from bookings.doors import views as door_views
+from bookings.doors.providers import LOCK_PROVIDERS
+from bookings.doors.static_codes import StaticCodes
+from bookings.feeds import views as feed_views
+from bookings.lifecycle import change_views, hold_views, jobs, my_views, views  # noqa: F401 - they join the blueprint of views
 from bookings.lifecycle.answer_files import sweep_answer_files
 from bookings.lifecycle.closing import BookingHolders
+from bookings.lifecycle.commands import bookings_group
 from bookings.lifecycle.panels import next_booking_panel
+from bookings.lifecycle.queries import booking_grants
+from bookings.responsible import jobs as responsible
+from bookings.responsible import panels as responsible_panels
+from bookings.responsible import views as responsible_views
+from bookings.series import jobs as series_jobs
+from bookings.series import views as series_views
+from bookings.series.panels import series_panel
+from bookings.talk import jobs as talk
+from bookings.talk import panels as talk_panels
+from bookings.talk import views as talk_views
+from bookings.talk.queries import unread_count
+from bookings.waiting import jobs as waiting
+from bookings.waiting import views as waiting_views
+from bookings.waiting.panels import my_panel as waiting_panel
 from marketplace.jobs.periodic import PeriodicJob
 from marketplace.part import Part
 from spaces.calendar.holders import HOLDERS
 
 part = Part(
     name="bookings",
-    blueprints=[views.blueprint, my_views.blueprint, desk.blueprint],
+    blueprints=[
+        views.blueprint,
+        my_views.blueprint,
+        desk.blueprint,
+        series_views.blueprint,
+        attendance_views.blueprint,
+        door_views.blueprint,
+        *feed_views.blueprints,
+        waiting_views.blueprint,
+        talk_views.blueprint,
+        responsible_views.blueprint,
+    ],
     handlers={
+        "series.created": [series_jobs.mail_created, doors.follow_series],
+        "series.changed": [series_jobs.mail_changed, doors.follow_series],
+        "series.cancelled": [series_jobs.mail_cancelled, doors.follow_series],
+        "series.approved": [series_jobs.mail_approved, doors.follow_series],
+        "series.declined": [series_jobs.mail_declined],
         "booking.answered": [jobs.tell_answer],
-        "booking.confirmed": [jobs.mail_confirmed],
+        "booking.confirmed": [jobs.mail_confirmed, attendance.plan, doors.follow_booking],
         "booking.requested": [jobs.mail_requested],
-        "booking.cancelled": [jobs.mail_cancelled],
-        "booking.declined": [jobs.mail_declined],
-        "booking.expired": [jobs.mail_expired],
-        "booking.moved": [jobs.mail_moved],
+        "booking.cancelled": [jobs.mail_cancelled, doors.follow_booking, waiting.follow_booking],
+        "booking.declined": [jobs.mail_declined, waiting.follow_booking],
+        "booking.expired": [jobs.mail_expired, waiting.follow_booking],
+        "booking.moved": [jobs.mail_moved, attendance.plan, doors.follow_booking, waiting.follow_booking],
+        "booking.changed": [jobs.mail_changed, attendance.plan, doors.follow_booking, waiting.follow_booking],
+        "hold.ends": [jobs.end_holds],
+        "hold.lapsed": [waiting.end_offers],
+        "waiting.joined": [waiting.mail_joined],
+        "waiting.offered": [waiting.mail_offered],
+        "waiting.passed": [waiting.mail_passed],
+        "waiting.freed": [waiting.follow_freed],
+        "attendance.due": [attendance.release],
+        "attendance.missed": [attendance.mail_no_show],
+        "booking.no_show": [doors.follow_booking, waiting.follow_booking],
+        "booking.no_show_undone": [doors.follow_booking],
+        "door.changed": [doors.follow_space],
+        "message.written": [talk.mail_message],
+        "person.added": [responsible.mail_added],
     },
     periodic=[
         PeriodicJob("finish-bookings", "*/5 * * * *", jobs.finish_bookings),
+        PeriodicJob("sweep-holds", "* * * * *", jobs.sweep_holds),
+        PeriodicJob("release-unattended", "* * * * *", attendance.release_all),
+        PeriodicJob("sweep-line", "*/5 * * * *", waiting.sweep_line),
         PeriodicJob("sweep-answer-files", "11 3 * * *", sweep_answer_files),
+        PeriodicJob("sweep-doors", "*/5 * * * *", doors.sweep_doors),
     ],
-    ports={HOLDERS: BookingHolders()},
-    panels={"listing-row": [next_booking_panel]},
-    badges=[waiting_count],
+    ports={HOLDERS: BookingHolders(), LOCK_PROVIDERS: {"static": StaticCodes()}},
+    panels={
+        "listing-row": [next_booking_panel],
+        "booking-facts": [series_panel],
+        "booking-side": [
+            door_panels.booking_panel,
+            attendance_panels.booking_panel,
+            responsible_panels.booking_panel,
+        ],
+        "booking-talk": [talk_panels.booking_panel],
+        "my-bookings": [
+            talk_panels.my_panel,
+            door_panels.my_panel,
+            attendance_panels.my_panel,
+            waiting_panel,
+        ],
+        "desk-timeline": [door_panels.desk_panel],
+        "mail-confirmed": [door_panels.mail_panel, attendance_panels.mail_panel],
+    },
+    badges=[waiting_count, unread_count],
+    grants=[booking_grants],
+    commands=[bookings_group],
     demo=[load_demo_bookings],
 )

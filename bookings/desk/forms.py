@@ -3,35 +3,21 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, time, timedelta
+from datetime import date, time
 from typing import Any
 
 from flask_babel import lazy_gettext
 from wtforms import StringField, TextAreaField
 from wtforms.validators import Length
 
-from bookings.lifecycle.forms import REASON_MAX, plain_text
+from bookings.lifecycle.forms import REASON_MAX, plain_text, read_day
 from bookings.lifecycle.queries import normal_reference
 from marketplace.web.forms import Form
 
-DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 CLOCK = re.compile(r"(\d{1,2})[:.](\d{2})", re.ASCII)
 NUMBER = re.compile(r"[1-9]\d{0,17}", re.ASCII)
-# Nobody runs spaces ten years from now; a year far off is a mistake.
-FARTHEST = timedelta(days=3650)
 MOST_ANSWERED = 10
 VIEWS = ("day", "week")
-
-
-def read_day(text: str, *, today: date) -> date | None:
-    """An ISO date within ten years of today, or None."""
-    if not DAY.fullmatch(text.strip()):
-        return None
-    try:
-        day = date.fromisoformat(text.strip())
-    except ValueError:
-        return None
-    return day if abs(day - today) <= FARTHEST else None
 
 
 def read_number(text: str) -> int | None:

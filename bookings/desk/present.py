@@ -16,6 +16,7 @@ from bookings.desk.rules import DoorLabel, door_label, shown_hours
 from bookings.lifecycle.added import equipment_text, use_text
 from bookings.lifecycle.models import BookingAnswer
 from bookings.lifecycle.pages import answer_views, gettext, place_text, status, time_text
+from bookings.series.queries import SeriesHead
 from marketplace.accounts.actor import Actor
 from marketplace.cities.models import City
 from marketplace.timespan import Span, SpanSet, day_span
@@ -87,6 +88,7 @@ class SpaceRow:
     door_url: str
     hours_url: str | None
     close_url: str | None
+    customer_url: str | None
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ class QueueRow:
     people: int | None
     ago: str
     url: str
-    fits: bool
+    fits: bool | None  # None while the booker is asked for more
     fit: str
     answer: tuple[str, str] | None
     undo_seconds: int
@@ -192,6 +194,7 @@ class Addresses:
     door: str
     hours: str
     close: str
+    customer: str
 
     @classmethod
     def on(cls, place: Place, first: date) -> "Addresses":
@@ -201,6 +204,7 @@ class Addresses:
             url_for("timeline.door", space_id=0, day=first),
             url_for("hours.week", space_id=0),
             url_for("hours.close", space_id=0),
+            url_for("timeline.customer", space_id=0, day=place.day),
         )
 
     def of_booking(self, reference: str) -> str:
@@ -214,6 +218,9 @@ class Addresses:
 
     def of_hours(self, space_id: int) -> str:
         return self.hours.replace("/0/", f"/{space_id}/", 1)
+
+    def of_customer(self, space_id: int) -> str:
+        return self.customer.replace("/0/", f"/{space_id}/", 1)
 
     def of_close(self, space_id: int) -> str:
         return self.close.replace("/0/", f"/{space_id}/", 1)
@@ -309,6 +316,7 @@ def row_of(days: SpaceDays, cells: list[DayCell], teller: Teller) -> SpaceRow:
         teller.addresses.of_door(days.space.id),
         teller.addresses.of_hours(days.space.id) if manages else None,
         teller.addresses.of_close(days.space.id) if manages else None,
+        teller.addresses.of_customer(days.space.id) if may_handle(teller.actor, days.venue) else None,
     )
 
 
@@ -417,10 +425,12 @@ def queue_rows(
     city: City,
     *,
     at: datetime,
+    heads: Mapping[int, SeriesHead],
     undoable: Mapping[int, int],
     answers: Mapping[int, Sequence[BookingAnswer]],
 ) -> list[QueueRow]:
-    """`undoable` are the seconds left for each answer, `answers` what the bookers said, by the booking's id."""
+    """`heads` are the series that stand for their dates, `undoable` the seconds left for each answer, `answers` what the
+    bookers said, by the booking's id."""
     return [
         queue_row(
             request,
@@ -428,13 +438,20 @@ def queue_rows(
             at=at,
             undo_seconds=undoable.get(request.listed.booking.id, 0),
             answers=answers.get(request.listed.booking.id, ()),
+            head=heads.get(request.listed.booking.series_id or 0) if request.stands_for_series else None,
         )
         for request in requests
     ]
 
 
 def queue_row(
-    request: Request, city: City, *, at: datetime, undo_seconds: int, answers: Sequence[BookingAnswer]
+    request: Request,
+    city: City,
+    *,
+    at: datetime,
+    undo_seconds: int,
+    answers: Sequence[BookingAnswer],
+    head: SeriesHead | None = None,
 ) -> QueueRow:
     item = request.listed
     booking = item.booking
@@ -447,17 +464,23 @@ def queue_row(
     elif booking.state != "awaiting_approval":
         answer = "ok", status(booking.state)[1]
     fits, fit = fit_of(request)
+    when, url = time_text(booking.span, city), url_for("lifecycle.booking", reference=booking.reference)
+    if head is not None:
+        if head.waiting > 1:
+            when = gettext("%(time)s and %(num)s more dates", time=when, num=head.waiting - 1)
+        if head.space_id == booking.space_id:
+            url = url_for("series.show", reference=head.reference)
     return QueueRow(
         booking.reference,
         item.organisation_name or item.person_name,
-        time_text(booking.span, city),
+        when,
         place_text(item.space, item.venue),
         booking.purpose,
         booking.attendees,
         format_timedelta(
             booking.created_at - at, add_direction=True, format="short", locale=reader_language()
         ),
-        url_for("lifecycle.booking", reference=booking.reference),
+        url,
         fits,
         fit,
         answer,
@@ -467,7 +490,7 @@ def queue_row(
     )
 
 
-def fit_of(request: Request) -> tuple[bool, str]:
+def fit_of(request: Request) -> tuple[bool | None, str]:
     """Whether the request still fits: the hours or the size may have changed since it was made. It holds its time, so
     nothing else can be there."""
     space, booking = request.listed.space, request.listed.booking
@@ -475,6 +498,8 @@ def fit_of(request: Request) -> tuple[bool, str]:
         return False, gettext("More than the %(capacity)d people who fit here.", capacity=space.capacity)
     if not request.opens:
         return False, gettext("The space is not open during all of this time.")
+    if booking.asked_at is not None:
+        return None, gettext("You have asked for more. The booker has not answered yet.")
     return True, gettext("Fits the rules, nothing overlaps")
 
 

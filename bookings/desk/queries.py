@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from bookings.lifecycle import policy
 from bookings.lifecycle.models import Booking
-from bookings.lifecycle.queries import ListedBooking
+from bookings.lifecycle.queries import ListedBooking, stands_for_series
 from bookings.lifecycle.rules import ANSWERS, HOLDING, UNDO_OFFERED
 from marketplace.accounts.actor import Actor
 from marketplace.accounts.models import Organisation, Person
@@ -240,6 +240,10 @@ class Request:
     listed: ListedBooking
     opens: bool
 
+    @property
+    def stands_for_series(self) -> bool:
+        return self.listed.booking.series_id is not None and self.listed.booking.replaces_id is None
+
 
 def waits(actor: Actor, at: datetime) -> ColumnElement[bool]:
     """Requests that the actor may answer, as long as their time is not over."""
@@ -247,6 +251,7 @@ def waits(actor: Actor, at: datetime) -> ColumnElement[bool]:
         Booking.city_id == actor.city_id,
         Booking.state == "awaiting_approval",
         func.upper(Booking.during) > at,
+        stands_for_series({"awaiting_approval"}, at, in_space=True),
         workplaces(actor, HANDLE),
     )
 
@@ -260,7 +265,7 @@ def waiting_count(session: Session, actor: Actor) -> int:
         .select_from(Booking)
         .join(Space, (Space.city_id == Booking.city_id) & (Space.id == Booking.space_id))
         .join(Venue, (Venue.city_id == Space.city_id) & (Venue.id == Space.venue_id))
-        .where(waits(actor, func.now()))  # type: ignore[arg-type]  # the database's own clock
+        .where(waits(actor, func.now()), Booking.asked_at.is_(None))  # type: ignore[arg-type]  # the database's clock
     )
     return session.scalar(query) or 0
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from bookings.desk import present
-from bookings.desk.forms import MoveForm, Place, read_day
+from bookings.desk.forms import MoveForm, Place
 from bookings.desk.queries import (
     MOST_VENUES,
     days_of,
@@ -29,9 +29,14 @@ from bookings.lifecycle.errors import (
     TimeNotBookable,
     UndoOver,
 )
-from bookings.lifecycle.forms import DeclineForm
+from bookings.lifecycle.forms import DeclineForm, read_day
 from bookings.lifecycle.pages import gettext
 from bookings.lifecycle.queries import BookedSpace, answers_of, booking_for, normal_reference
+from bookings.lifecycle.reasons import DECLINE_REASONS, choices_of
+from bookings.series.actions import approve_series, decline_series
+from bookings.series.errors import NothingWaits
+from bookings.series.models import Series
+from bookings.series.queries import series_heads
 from marketplace.clock import now
 from marketplace.db import transaction
 from marketplace.errors import Invalid
@@ -54,6 +59,7 @@ from spaces.pricing.errors import CodeUsedUp
 blueprint = page_blueprint("timeline", __name__)
 
 Page = str | tuple[str, int] | Response
+LARGEST_ID = 2**63 - 1
 # A week has seven times as much to draw.
 PAGE_SIZES = {"day": 200, "week": 50}
 QUEUE_SHOWN = 30
@@ -108,6 +114,10 @@ def desk_page(
         found = days_of(session, city, spaces, window)
         venues = desk_venues(session, actor, language=language)
         requests = queue_of(session, actor, at=at, answered=place.answered, limit=QUEUE_SHOWN)
+        series_ids = {
+            id_ for one in requests if (id_ := one.listed.booking.series_id) and one.stands_for_series
+        }
+        heads = series_heads(session, city.id, series_ids, at=at)
         waiting = waiting_count(session, actor)
         undo = undoable(session, actor, requests, at=at)
         answers = answers_of(session, city.id, [one.listed.booking.id for one in requests])
@@ -128,11 +138,12 @@ def desk_page(
         heading=present.day_heading(shown[0]) if place.view == "day" else present.week_heading(shown[0]),
         lead=present.lead_text(found, shown, city, total=total),
         waiting=waiting,
-        queue=present.queue_rows(requests, city, at=at, undoable=undo, answers=answers),
+        queue=present.queue_rows(requests, city, at=at, heads=heads, undoable=undo, answers=answers),
         handles=policy.works_somewhere(actor, HANDLE),
         form=form,
         refused=refused,
         told=said,
+        decline_reasons=choices_of(DECLINE_REASONS),
         venues=[("", gettext("All places")), *((str(key), localised(names)) for key, names in venues)],
         links=links_of(place, today),
         next_url=url_for("timeline.day", **place.args(page=place.page + 1)) if first + size < total else None,
@@ -163,6 +174,14 @@ def links_of(place: Place, today: date) -> dict[str, str | None]:
     }
 
 
+def series_of_request(session: Session, booked: BookedSpace) -> Series | None:
+    """The queue shows a series once, by its next date, and answers all its dates that wait."""
+    booking = booked.booking
+    if booking.series_id is None or booking.replaces_id is not None or booking.state != "awaiting_approval":
+        return None
+    return session.get_one(Series, (booking.city_id, booking.series_id))
+
+
 def back_to_queue(place: Place, reference: str) -> Response:
     """To the desk as it was, with the answered request still in its place."""
     answered = [*(known for known in place.answered if known != reference), reference]
@@ -182,10 +201,13 @@ def approve(reference: str) -> Page:
     try:
         with transaction() as session:
             booked = booking_for(session, actor, reference)
-            actions.approve_booking(
-                session, city, booked.booking, booked.venue, actor=actor, at=now(), may_undo=True
-            )
-    except IllegalTransition:
+            if (series := series_of_request(session, booked)) is not None:
+                approve_series(session, city, series, booked.venue, actor=actor, at=now())
+            else:
+                actions.approve_booking(
+                    session, city, booked.booking, booked.venue, actor=actor, at=now(), may_undo=True
+                )
+    except (IllegalTransition, NothingWaits):
         # Somebody was quicker; the row says what has become of it.
         pass
     return back_to_queue(place, reference)
@@ -206,17 +228,31 @@ def decline(reference: str) -> Page:
     try:
         with transaction() as session:
             booked = booking_for(session, actor, reference)
-            actions.decline_booking(
-                session,
-                city,
-                booked.booking,
-                booked.venue,
-                actor=actor,
-                reason=form.reason.data or "",
-                at=now(),
-                may_undo=True,
-            )
-    except IllegalTransition:
+            reason = form.reason.data or ""
+            if (series := series_of_request(session, booked)) is not None:
+                decline_series(
+                    session,
+                    city,
+                    series,
+                    booked.venue,
+                    actor=actor,
+                    reason=reason,
+                    reason_code=form.code,
+                    at=now(),
+                )
+            else:
+                actions.decline_booking(
+                    session,
+                    city,
+                    booked.booking,
+                    booked.venue,
+                    actor=actor,
+                    reason=reason,
+                    reason_code=form.code,
+                    at=now(),
+                    may_undo=True,
+                )
+    except (IllegalTransition, NothingWaits):
         pass
     return back_to_queue(place, reference)
 
@@ -358,9 +394,13 @@ def few_text(session: Session, few: PiecesTaken) -> str:
 
 def free_text(session: Session, booked: BookedSpace, day: date) -> str:
     """Tue 1 Dec: free 7–9 and 18–22; the booking's own time counts as taken."""
+    return free_text_of(session, booked.space.id, day)
+
+
+def free_text_of(session: Session, space_id: int, day: date) -> str:
     city = current_city()
     window = Span(midnight(day, city.zone), midnight(day + DAY, city.zone))
-    calendar = calendar_of(session, city.id, booked.space.id, window, city.zone)
+    calendar = calendar_of(session, city.id, space_id, window, city.zone)
     text = opening_text(day, calendar.open, calendar.free, city)
     return f"{capital(format_day(day))}: {text}"
 

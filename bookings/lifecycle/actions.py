@@ -6,7 +6,9 @@ is sent twice waits for its first self on the unique constraint and not inside t
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from psycopg.errors import UniqueViolation
 from psycopg.types.range import TimestamptzRange
@@ -42,13 +44,19 @@ from bookings.lifecycle.queries import (
     booking_of_submission,
     ended_bookings,
     locked_booking,
+    pending_change,
     pieces_of,
     unanswered_request,
 )
 from bookings.lifecycle.rules import (
+    CHANGEABLE,
+    ENDED_UNUSED,
+    HOLD,
     HOLDING,
     OPEN,
+    PAYMENT_OF,
     TOLD_AFTER,
+    first_payment,
     first_state,
     free_until,
     free_until_after_move,
@@ -56,6 +64,7 @@ from bookings.lifecycle.rules import (
     may_be_undone,
     may_follow,
     out_of_reach,
+    payment_after,
 )
 from marketplace.accounts.actor import Actor, system
 from marketplace.accounts.audit import audit
@@ -64,16 +73,16 @@ from marketplace.ids import new_reference
 from marketplace.jobs.messages import publish, publish_later, withdraw
 from marketplace.money import Money
 from marketplace.timespan import Span, day_span, local_days
-from spaces.calendar.actions import claim_space, move_claims, release_claims
+from spaces.calendar.actions import add_pieces, claim_space, move_claims, release_claims, release_times
 from spaces.calendar.errors import SlotTaken
 from spaces.calendar.queries import booking_rules, calendar_of
 from spaces.calendar.rules import DAY, BookingRules, why_not
-from spaces.catalog.models import Space, Venue
+from spaces.catalog.models import Space, SpaceQuestion, Venue
 from spaces.catalog.policy import require_may_handle
-from spaces.equipment.queries import wanted_extras
+from spaces.equipment.queries import OfferedExtra, wanted_extras
 from spaces.pricing.actions import discount_named, release_code, use_code
 from spaces.pricing.queries import groups_of, price_on
-from spaces.pricing.rules import NO_BUILD_DAYS, PriceTerms, Quote, quote, with_extras
+from spaces.pricing.rules import NO_BUILD_DAYS, Discount, OutdoorUse, PriceTerms, Quote, quote, with_extras
 from spaces.rules.queries import trusted_among
 
 SUBMITTED_ONCE = "uq_booking_city_id_person_id_submission"
@@ -106,9 +115,10 @@ def request_booking(
     """
     person_id = policy.require_may_book(actor, space, organisation_id)
     limits.lock_subject(session, space, person_id=person_id, organisation_id=organisation_id)
-    known = booking_of_submission(session, city.id, person_id, submission)
-    if known is not None:
-        return same_request(known, space, during)
+    # What this form holds has its claims already, unless it has lapsed just now.
+    hold = submitted(session, person_id, submission, space, during)
+    if hold is not None and hold.requested_at is not None:
+        return hold
     check_attendees(space, attendees)
     questions = check_asked(
         session,
@@ -121,14 +131,132 @@ def request_booking(
         at=at,
     )
     rules = booking_rules(space)
+    if hold is None:
+        try:
+            check_time(session, city, space, rules, during, at=at)
+        except SlotTaken:
+            # Perhaps by this very form, sent twice, whose first self has committed since the look above.
+            known = submitted(session, person_id, submission, space, during)
+            if known is not None and known.requested_at is not None:
+                return known
+            raise
+    told = told_for(
+        session,
+        city,
+        space,
+        questions=questions,
+        person_id=person_id,
+        organisation_id=organisation_id,
+        during=during,
+        details=details,
+        at=at,
+    )
+    total = told.price.total
+    if expected_total_minor is not None and total.minor > expected_total_minor:
+        raise PriceChanged(total_minor=total.minor, currency=total.currency)
+    booking = hold or new_booking(city, space, person_id, during, submission=submission, source=source, at=at)
     try:
-        check_time(session, city, space, rules, during, at=at)
-    except SlotTaken:
-        # Perhaps by this very form, sent twice, whose first self has committed since the look above.
+        with session.begin_nested():
+            agree(
+                booking,
+                space,
+                told.price,
+                state=state_of_new(session, space, organisation_id),
+                organisation_id=organisation_id,
+                purpose=purpose,
+                attendees=attendees,
+                at=at,
+            )
+            session.add(booking)
+            session.flush()
+            keep_told(session, city, space, booking, told, actor=actor, details=details, at=at)
+            if hold is None:
+                claim_space(
+                    session,
+                    city,
+                    space.id,
+                    holder_id=booking.id,
+                    body=during,
+                    rules=rules,
+                    pieces=told.pieces,
+                )
+            else:
+                add_pieces(session, city, told.pieces, holder_id=booking.id, body=during)
+            if word := discount_of(booking):
+                # Last of all, so that bookings with one code wait for each other with nothing more to lock.
+                use_code(session, space, word, holder_id=booking.id, day=at.astimezone(city.zone).date())
+    except IntegrityError as error:
+        if not breaks(error, SUBMITTED_ONCE):
+            raise
         known = booking_of_submission(session, city.id, person_id, submission)
-        if known is not None:
-            return same_request(known, space, during)
-        raise
+        if known is None:
+            raise
+        if known.state == "held":  # by the same form, a moment ago
+            return request_booking(
+                session,
+                city,
+                space,
+                actor=actor,
+                during=during,
+                purpose=purpose,
+                attendees=attendees,
+                organisation_id=organisation_id,
+                submission=submission,
+                at=at,
+                source=source,
+                expected_total_minor=expected_total_minor,
+                details=details,
+            )
+        return same_request(known, space, during)
+    audit(session, actor, "booking.requested", "booking", booking.id, state=booking.state, source=source)
+    name = "booking.confirmed" if booking.state == "confirmed" else "booking.requested"
+    publish(session, name, city_id=city.id, booking_id=booking.id)
+    session.flush()
+    return booking
+
+
+def submitted(
+    session: Session, person_id: int, submission: str, space: Space, during: Span
+) -> Booking | None:
+    """What this form has made: a booking, or the hold that it is to become, locked. Raises SubmissionUsed where it is of
+    another space or time."""
+    known = booking_of_submission(session, space.city_id, person_id, submission)
+    if known is None:
+        return None
+    same_request(known, space, during)
+    if known.state == "held":
+        locked_booking(session, known)
+    return known if known.state == "held" or known.requested_at is not None else None
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a booking says, checked: the questions it answers, its price, the use of an outdoor area, its equipment."""
+
+    questions: Sequence[SpaceQuestion]
+    price: Quote
+    use: OutdoorUse | None
+    extras: Sequence[tuple[OfferedExtra, int]]
+
+    @property
+    def pieces(self) -> dict[int, int]:
+        """How many pieces of each unit that is equipment."""
+        return {one.extra.unit_id: count for one, count in self.extras}
+
+
+def told_for(
+    session: Session,
+    city: City,
+    space: Space,
+    *,
+    questions: Sequence[SpaceQuestion],
+    person_id: int,
+    organisation_id: int | None,
+    during: Span,
+    details: Details,
+    at: datetime,
+) -> Told:
+    """`questions` are those that `details` answers. Raises the refusals of `limits.check_limits` and `prices_for`."""
     limits.check_limits(
         session,
         city,
@@ -139,81 +267,100 @@ def request_booking(
         at=at,
     )
     terms, prices = prices_for(session, city, space, during, [organisation_id], details=details, at=at)
-    use = checked_use(terms, details.use, whole=True)
-    added = wanted_extras(session, city, space.id, details.extras, during.start.astimezone(city.zone).date())
-    price = prices[organisation_id]
-    if expected_total_minor is not None and price.total.minor > expected_total_minor:
-        raise PriceChanged(total_minor=price.total.minor, currency=price.total.currency)
-    booking = Booking(
+    return Told(
+        questions,
+        prices[organisation_id],
+        checked_use(terms, details.use, whole=True),
+        wanted_extras(session, city, space.id, details.extras, during.start.astimezone(city.zone).date()),
+    )
+
+
+def keep_told(
+    session: Session,
+    city: City,
+    space: Space,
+    booking: Booking,
+    told: Told,
+    *,
+    actor: Actor,
+    details: Details,
+    at: datetime,
+) -> None:
+    """Keep beside the booking what it says: answers, equipment, the accepted terms, the use of an outdoor area."""
+    keep_birth_date(
+        session, city, space, actor=actor, organisation_id=booking.organisation_id, details=details, at=at
+    )
+    booking.outdoor_use = kept_use(told.use, details.build)
+    booking.terms_version = space.terms_version
+    booking.terms_accepted_at = at if space.terms_version else None
+    session.add_all(
+        BookingAnswer(city_id=city.id, booking_id=booking.id, **row)
+        for row in answer_rows(told.questions, details.answers)
+    )
+    session.add_all(
+        BookingExtra(city_id=city.id, booking_id=booking.id, extra_id=one.extra.id, pieces=count)
+        for one, count in told.extras
+    )
+    session.flush()
+
+
+def new_booking(
+    city: City, space: Space, person_id: int, during: Span, *, submission: str, source: str, at: datetime
+) -> Booking:
+    """A booking of this time that is not sold yet: held, and nobody has said yes to it."""
+    return Booking(
         city_id=city.id,
         reference=new_reference(),
         space_id=space.id,
         person_id=person_id,
-        organisation_id=organisation_id,
         during=TimestamptzRange(during.start, during.end),
-        state=first_state(
-            space.approval, is_trusted=organisation_id in trusted_among(session, space, [organisation_id])
-        ),
-        purpose=purpose,
-        attendees=attendees,
-        lines=[line.as_json() for line in price.lines],
-        outdoor_use=kept_use(use, details.build) if use else {},
-        total_minor=price.total.minor,
-        vat_minor=price.vat.minor,
-        currency=price.total.currency,
+        state="held",
+        held_until=at + HOLD,
+        payment="not_needed",
+        lines=[],
+        total_minor=0,
+        vat_minor=0,
+        currency=city.currency,
         cancel_free_until=free_until(during.start, space.cancellation_hours),
         source=source,
         submission=submission,
-        terms_version=space.terms_version,
-        terms_accepted_at=at if space.terms_version else None,
         created_at=at,
         changed_at=at,
     )
-    try:
-        with session.begin_nested():
-            keep_birth_date(
-                session,
-                city,
-                space,
-                actor=actor,
-                organisation_id=organisation_id,
-                details=details,
-                at=at,
-            )
-            session.add(booking)
-            session.flush()
-            session.add_all(
-                BookingAnswer(city_id=city.id, booking_id=booking.id, **row)
-                for row in answer_rows(questions, details.answers)
-            )
-            session.add_all(
-                BookingExtra(city_id=city.id, booking_id=booking.id, extra_id=one.extra.id, pieces=pieces)
-                for one, pieces in added
-            )
-            claim_space(
-                session,
-                city,
-                space.id,
-                holder_id=booking.id,
-                body=during,
-                rules=rules,
-                pieces={one.extra.unit_id: pieces for one, pieces in added},
-            )
-            if word := discount_of(booking):
-                # Last of all, so that bookings with one code wait for each other with nothing more to lock.
-                use_code(session, space, word, holder_id=booking.id, day=at.astimezone(city.zone).date())
-    except IntegrityError as error:
-        if not breaks(error, SUBMITTED_ONCE):
-            raise
-        known = booking_of_submission(session, city.id, person_id, submission)
-        if known is None:
-            raise
-        return same_request(known, space, during)
-    audit(session, actor, "booking.requested", "booking", booking.id, state=booking.state, source=source)
-    name = "booking.confirmed" if booking.state == "confirmed" else "booking.requested"
-    publish(session, name, city_id=city.id, booking_id=booking.id)
-    session.flush()
-    return booking
+
+
+def state_of_new(session: Session, space: Space, organisation_id: int | None) -> str:
+    """The state in which a booking for this organisation, or for oneself, begins."""
+    trusted = organisation_id in trusted_among(session, space, [organisation_id])
+    return first_state(space.approval, is_trusted=trusted)
+
+
+def agree(
+    booking: Booking,
+    space: Space,
+    price: Quote,
+    *,
+    state: str,
+    organisation_id: int | None,
+    purpose: str,
+    attendees: int | None,
+    at: datetime,
+) -> None:
+    """The person says yes: from `at` on it is a booking, or a request where the owner confirms; see `state_of_new`."""
+    booking.organisation_id, booking.purpose, booking.attendees = organisation_id, purpose, attendees
+    booking.state, booking.held_until = state, None
+    booking.requested_at = booking.changed_at = at
+    booking.cancel_free_until = free_until(booking.span.start, space.cancellation_hours)
+    sell(booking, price)
+
+
+def sell(booking: Booking, price: Quote) -> None:
+    """Keep on the booking what it is sold at."""
+    booking.lines = [line.as_json() for line in price.lines]
+    booking.total_minor, booking.vat_minor = price.total.minor, price.vat.minor
+    booking.currency = price.total.currency
+    booking.payment = first_payment(price.total.minor)
+    booking.kept_percent = price.kept_percent
 
 
 def same_request(known: Booking, space: Space, during: Span) -> Booking:
@@ -244,20 +391,32 @@ def check_attendees(space: Space, attendees: int | None) -> None:
 
 
 def check_time(
-    session: Session, city: City, space: Space, rules: BookingRules, during: Span, *, at: datetime
+    session: Session,
+    city: City,
+    space: Space,
+    rules: BookingRules,
+    during: Span,
+    *,
+    at: datetime,
+    but: int | None = None,
 ) -> None:
-    """Raises the refusal of the rule that this time breaks, or SlotTaken."""
+    """Raises the refusal of the rule that this time breaks, or SlotTaken; what the holder `but` has counts as free."""
     code = out_of_reach(rules, during, now=at)
     if code is None:
-        first, last = (t.astimezone(city.zone).date() for t in (during.start, during.end))
-        # The whole opening must be seen: it may have begun the evening before.
-        window = Span(day_span(first - DAY, city.zone).start, day_span(last + DAY, city.zone).end)
-        calendar = calendar_of(session, city.id, space.id, window, city.zone)
+        calendar = calendar_of(
+            session, city.id, space.id, window_around(during, city.zone), city.zone, but=but
+        )
         code = why_not(calendar, rules, during, zone=city.zone, now=at)
     if code == "slot-taken":
         raise SlotTaken
     if code is not None:
         raise time_refusal(code, rules)
+
+
+def window_around(during: Span, zone: ZoneInfo) -> Span:
+    """What must be seen of a calendar to judge a time: the whole opening may have begun the evening before."""
+    first, last = (t.astimezone(zone).date() for t in (during.start, during.end))
+    return Span(day_span(first - DAY, zone).start, day_span(last + DAY, zone).end)
 
 
 def prices_for(
@@ -269,8 +428,10 @@ def prices_for(
     *,
     at: datetime,
     details: Details = NO_DETAILS,
+    discount: Discount | None = None,
 ) -> tuple[PriceTerms, dict[int | None, Quote]]:
-    """The price list, and what this time costs each organisation, and oneself (None).
+    """The price list, and what this time costs each organisation, and oneself (None); `discount` is one that has been
+    granted, the code of the details one that is asked for.
 
     Raises NotOnOffer for a space without a price, BuildDaysWrong, CodeNotValid, CodeUsedUp, PiecesWrong, OutdoorUseWrong.
     """
@@ -287,7 +448,8 @@ def prices_for(
         raise BuildDaysWrong
     ids = [id_ for id_ in organisation_ids if id_ is not None] if terms.varies_by_group else []
     groups = groups_of(session, city.id, ids)
-    discount = discount_named(session, space, code, day=at.astimezone(city.zone).date()) if code else None
+    if code:
+        discount = discount_named(session, space, code, day=at.astimezone(city.zone).date())
     return terms, {
         id_: with_extras(
             quote(
@@ -312,25 +474,84 @@ def discount_of(booking: Booking) -> str:
     return next((str(line["note"]) for line in booking.lines if line["code"] == "discount"), "")
 
 
-def move_to(session: Session, booking: Booking, state: str, at: datetime) -> None:
-    """Let `state` follow the booking's present one, and give the time back where the new state does not hold it.
+def move_all_to(
+    session: Session,
+    city: City,
+    bookings: Sequence[Booking],
+    state: str,
+    at: datetime,
+    *,
+    kept: Mapping[int, int],
+) -> None:
+    """As `move_to` for many at once, whose rows are locked already; `kept` is what the owner keeps of each, by id.
 
-    Every change of state goes through here, but for the one that takes an answer back. Raises IllegalTransition. The row is locked and read anew first, so of two
+    Raises IllegalTransition when any of them may not go there; then nothing has changed.
+    """
+    for booking in bookings:
+        if not may_follow(booking.state, state):
+            raise IllegalTransition(state=booking.state, asked=state)
+    for booking in bookings:
+        kept_now = kept.get(booking.id, 0)
+        booking.payment = payment_after(
+            booking.payment, state, kept_minor=kept_now, total_minor=booking.total_minor
+        )
+        booking.state, booking.changed_at, booking.held_until = state, at, None
+        if state == "cancelled":
+            booking.kept_minor = kept_now
+    session.flush()
+    if state not in HOLDING:
+        release_times(session, city, [booking.id for booking in bookings])
+        for booking in bookings:
+            if discount_of(booking):
+                release_code(session, city.id, holder_id=booking.id)
+
+
+def move_to(session: Session, booking: Booking, state: str, at: datetime, *, kept_minor: int = 0) -> None:
+    """Let `state` follow the booking's present one, and give the time back where the new state does not hold it, or take
+    it again; what becomes of its price follows from the state and from what the owner keeps.
+
+    Every change of state goes through here, but for the one that takes an answer back. Raises IllegalTransition, and
+    SlotTaken or PiecesTaken where what it had is somebody else's by now. The row is locked and read anew first, so of two
     that decide at once the second is refused.
     """
     locked_booking(session, booking)
     if not may_follow(booking.state, state):
         raise IllegalTransition(state=booking.state, asked=state)
-    booking.state, booking.changed_at = state, at
+    payment = payment_after(booking.payment, state, kept_minor=kept_minor, total_minor=booking.total_minor)
+    if payment not in PAYMENT_OF[state]:
+        raise IllegalTransition(state=booking.state, asked=state)
+    was, booking.payment = booking.state, payment
+    booking.state, booking.changed_at, booking.held_until = state, at, None
     session.flush()
+    city = session.get_one(City, booking.city_id)
     if state not in HOLDING:
-        release_claims(session, session.get_one(City, booking.city_id), holder_id=booking.id)
-        if discount_of(booking):
-            release_code(session, booking.city_id, holder_id=booking.id)
+        release_claims(session, city, holder_id=booking.id)
+    elif was not in HOLDING:
+        rules = booking_rules(session.get_one(Space, (city.id, booking.space_id)))
+        claim_space(
+            session,
+            city,
+            booking.space_id,
+            holder_id=booking.id,
+            body=booking.span,
+            rules=rules,
+            pieces=pieces_of(session, booking),
+        )
+    if state in ENDED_UNUSED and discount_of(booking):
+        release_code(session, booking.city_id, holder_id=booking.id)
 
 
-def cancel_booking(session: Session, city: City, booking: Booking, *, actor: Actor, at: datetime) -> Money:
-    """Give the time back; return what the owner keeps of the price.
+def cancel_booking(
+    session: Session,
+    city: City,
+    booking: Booking,
+    *,
+    actor: Actor,
+    at: datetime,
+    reason: str = "",
+    reason_code: str | None = None,
+) -> Money:
+    """Give the time back; return what the owner keeps of the price. `reason_code` is of CANCEL_REASONS.
 
     Nothing until `cancel_free_until`, afterwards all of it. Raises NoRightToCancel, TooLateToCancel once the time has
     begun, IllegalTransition.
@@ -343,10 +564,16 @@ def cancel_booking(session: Session, city: City, booking: Booking, *, actor: Act
         state=booking.state,
         total_minor=booking.total_minor,
         cancel_free_until=booking.cancel_free_until,
+        kept_percent=booking.kept_percent,
         at=at,
     )
-    move_to(session, booking, "cancelled", at)
-    audit(session, actor, "booking.cancelled", "booking", booking.id, kept_minor=kept)
+    if (asked := pending_change(session, booking)) is not None:
+        move_to(session, asked, "cancelled", at)
+        audit(session, actor, "booking.cancelled", "booking", asked.id, kept_minor=0)
+    move_to(session, booking, "cancelled", at, kept_minor=kept)
+    booking.kept_minor, booking.reason_code = kept, reason_code
+    why = {"reason": reason, "reason_code": reason_code} if reason or reason_code else {}
+    audit(session, actor, "booking.cancelled", "booking", booking.id, kept_minor=kept, **why)
     publish(session, "booking.cancelled", city_id=city.id, booking_id=booking.id, kept_minor=kept)
     session.flush()
     return Money(kept, booking.currency)
@@ -364,12 +591,33 @@ def approve_booking(
 ) -> None:
     """Confirm a request; with `may_undo` nobody is told for a while. Raises NotYourVenue, IllegalTransition."""
     require_may_handle(actor, venue)
+    old = replaced_booking(session, booking)
     locked_booking(session, booking)
     if booking.state != "awaiting_approval":
         raise IllegalTransition(state=booking.state, asked="confirmed")
     move_to(session, booking, "confirmed", at)
+    if old is not None:
+        settle_replaced(session, booking, old, actor=actor, at=at)
     audit(session, actor, "booking.approved", "booking", booking.id)
     tell_answer(session, booking, actor=actor, at=at, may_undo=may_undo)
+    session.flush()
+
+
+def replaced_booking(session: Session, request: Booking) -> Booking | None:
+    """The booking that a request for a change is to replace, locked: before the request, as its own change does it."""
+    if request.replaces_id is None:
+        return None
+    old = session.get(Booking, (request.city_id, request.replaces_id))
+    return locked_booking(session, old) if old is not None else None
+
+
+def settle_replaced(session: Session, request: Booking, old: Booking, *, actor: Actor, at: datetime) -> None:
+    """Let an approved change take the place of the booking it was asked for."""
+    request.replaces_id = None
+    if old.state in CHANGEABLE:
+        move_to(session, old, "cancelled", at)
+        old.kept_minor = 0
+        audit(session, actor, "booking.replaced", "booking", old.id, by=request.reference)
     session.flush()
 
 
@@ -382,15 +630,16 @@ def decline_booking(
     actor: Actor,
     reason: str,
     at: datetime,
+    reason_code: str | None = None,
     may_undo: bool = False,
 ) -> None:
-    """Turn a request down, with a reason that the booker reads; with `may_undo` nobody is told for a while.
-
-    Raises NotYourVenue, IllegalTransition.
+    """Turn a request down, with a reason that the booker reads; `reason_code` is of DECLINE_REASONS; with `may_undo` nobody
+    is told for a while. Raises NotYourVenue, IllegalTransition.
     """
     require_may_handle(actor, venue)
     move_to(session, booking, "declined", at)
-    audit(session, actor, "booking.declined", "booking", booking.id, reason=reason)
+    booking.reason_code = reason_code
+    audit(session, actor, "booking.declined", "booking", booking.id, reason=reason, reason_code=reason_code)
     tell_answer(session, booking, actor=actor, at=at, reason=reason, may_undo=may_undo)
     session.flush()
 
@@ -445,6 +694,7 @@ def undo_answer(
         if not may_be_undone(answer, answered_at=datetime.fromisoformat(news["answered_at"]), at=at):
             raise UndoOver
         booking.state, booking.changed_at = "awaiting_approval", at
+        booking.payment, booking.reason_code = first_payment(booking.total_minor), None
         session.flush()
         if answer not in HOLDING:
             claim_space(
@@ -538,6 +788,7 @@ def displace_booking(
     if may_follow(booking.state, "cancelled") and at >= booking.span.start:
         raise TooLateToCancel
     move_to(session, booking, "cancelled", at)
+    booking.kept_minor = 0
     told = dict(reasons)
     audit(
         session, actor, "booking.cancelled", "booking", booking.id, kept_minor=0, by_owner=True, reasons=told

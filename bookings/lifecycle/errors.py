@@ -51,6 +51,11 @@ class SubmissionUsed(Conflict):
     title = N_("This form has already been used for another booking. Open the page again.")
 
 
+class TooManySpaces(Conflict):
+    code = "too-many-spaces"
+    title = N_("Ten spaces can be booked in one go.")
+
+
 class BuildDaysWrong(Invalid):
     code = "build-days-wrong"
     title = N_("The build and tear-down days do not fit.")
@@ -97,6 +102,33 @@ class NotMovable(Conflict):
     title = N_("Only a booking that has not begun can be moved.")
 
 
+class HoldOver(Conflict):
+    code = "hold-over"
+    title = N_("The time is no longer held for you. It may still be free.")
+
+
+class NotChangeable(Conflict):
+    """`state` is the booking's present one."""
+
+    code = "not-changeable"
+    title = N_("Only a booking that has not begun can be changed.")
+
+
+class ChangePending(Conflict):
+    code = "change-pending"
+    title = N_("You have asked for another time already. The owner answers that first.")
+
+
+class ChangeOverlaps(Conflict):
+    code = "change-overlaps"
+    title = N_("The owner has to approve this change, and it overlaps your present time. Write to the owner.")
+
+
+class PaidAlready(Conflict):
+    code = "paid-already"
+    title = N_("This booking is paid, and the change has another price. Write to the owner.")
+
+
 class TimeUnreadable(Invalid):
     code = "time-unreadable"
     title = N_("We could not read the time in this address.")
@@ -113,6 +145,27 @@ class TooManyPeople(Invalid):
         super().__init__(
             FieldError("attendees", self.code, text, (("capacity", capacity),)), capacity=capacity
         )
+
+
+class CustomerUnnamed(Invalid):
+    code = "customer-unnamed"
+    title = N_("A new customer needs a name.")
+
+    def __init__(self) -> None:
+        super().__init__(
+            FieldError("name", self.code, N_("Write the name: this address has no account here yet."))
+        )
+
+
+class NotBookersOrganisation(Invalid):
+    code = "not-bookers-organisation"
+    title = N_("The customer does not book for this organisation.")
+
+    def __init__(self) -> None:
+        text = N_(
+            "The customer has no right to book for an organisation of this name. Leave it out, or ask its manager."
+        )
+        super().__init__(FieldError("organisation", self.code, text))
 
 
 class AttendeesOutOfRange(Invalid):

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 from uuid import uuid4
@@ -16,6 +16,8 @@ from wtforms import (  # type: ignore[attr-defined]  # the stubs are older than 
     HiddenField,
     RadioField,
     SelectChoice,
+    SelectField,
+    SelectMultipleField,
     StringField,
     TextAreaField,
     ValidationError,
@@ -37,6 +39,7 @@ from bookings.lifecycle.answers import (
 from bookings.lifecycle.asked import NOTHING_ASKED, Asked, terms_problems
 from bookings.lifecycle.details import Details
 from bookings.lifecycle.errors import AttendeesMissing, TimeUnreadable
+from bookings.lifecycle.reasons import CANCEL_REASONS, DECLINE_REASONS, choices_of, words_of
 from marketplace.errors import Invalid
 from marketplace.timespan import Span
 from marketplace.web.forms import Form
@@ -49,12 +52,15 @@ from spaces.rules.rules import option_key
 INSTANT = re.compile(
     r"(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2})(?::(\d{2})(?:\.0+)?)?(Z|[+ -]\d{2}:?\d{2})", re.ASCII
 )
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 MINUTES = re.compile(r"[1-9]\d{0,4}", re.ASCII)
 WHOLE = re.compile(r"\d{1,9}", re.ASCII)
 SUBMISSION = re.compile(r"[0-9A-Za-z-]{8,80}", re.ASCII)
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 LONGEST = timedelta(days=62)
 NEAR = timedelta(days=3660)
+# Nobody runs or books spaces ten years from now; a year far off is a mistake.
+FARTHEST = timedelta(days=3650)
 TEXT_MAX = 200
 CODE_MAX = 41  # one more than a code may have
 REASON_MAX = 1000
@@ -88,6 +94,17 @@ def read_time(values: Mapping[str, str], *, now: datetime) -> Span:
     if end is None or not timedelta(0) < end - start <= LONGEST:
         raise TimeUnreadable
     return Span(start, end)
+
+
+def read_day(text: str, *, today: date) -> date | None:
+    """An ISO date within ten years of today, or None."""
+    if not DAY.fullmatch(text.strip()):
+        return None
+    try:
+        day = date.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    return day if abs(day - today) <= FARTHEST else None
 
 
 def plain_text(text: str | None) -> str:
@@ -145,6 +162,7 @@ class CheckoutForm(AddedFields, Form):
     code = StringField(lazy_gettext("Discount code"), filters=[lambda text: plain_text(text)[:CODE_MAX]])
     build_before = StringField(lazy_gettext("Days to build up first"), filters=[plain_text])
     build_after = StringField(lazy_gettext("Days to tear down last"), filters=[plain_text])
+    also = SelectMultipleField(lazy_gettext("Book also"), choices=[], validate_choice=False)
     submission = HiddenField()
     total = HiddenField()
     birth_date = DateField(lazy_gettext("Date of birth"), validators=[Optional()])
@@ -221,6 +239,11 @@ class CheckoutForm(AddedFields, Form):
         )
 
     @property
+    def also_ids(self) -> list[int]:
+        """The other spaces of the place that are to be booked in the same go."""
+        return [id_ for text in (self.also.data or [])[:20] if (id_ := read_whole(text)) is not None]
+
+    @property
     def expected_total(self) -> int | None:
         text = self.total.data or ""
         for part in text.split():
@@ -272,9 +295,45 @@ def checkout_form(asked: Asked, **kwargs: Any) -> CheckoutForm:
     return form
 
 
-class DeclineForm(Form):
-    """Why a request is turned down; the booker reads it."""
+class ChangeForm(Form):
+    """What a booking is to become. `when` is the start of one of the times that the page offers; `total` the price that
+    stood beside each of them, as in "2026-12-01T18:00:00+02:00=2700 ..."."""
 
+    day = StringField(lazy_gettext("Day"), filters=[plain_text])
+    minutes = StringField(lazy_gettext("Length"), filters=[plain_text])
+    space = StringField(lazy_gettext("Space"), filters=[plain_text])
+    attendees = StringField(lazy_gettext("How many come?"), filters=[lambda text: (text or "").strip()])
+    when = StringField(lazy_gettext("Time"), filters=[plain_text])
+    submission = HiddenField()
+    total = HiddenField()
+
+    def validate_attendees(self, field: StringField) -> None:
+        if field.data and read_whole(field.data) is None:
+            raise ValidationError(lazy_gettext("Write a whole number, such as 12."))
+
+    def validate_when(self, field: StringField) -> None:
+        if read_instant(field.data or "") is None:
+            raise ValidationError(lazy_gettext("Choose a time."))
+
+    @property
+    def people(self) -> int | None:
+        return read_whole(self.attendees.data)
+
+    @property
+    def expected_total(self) -> int | None:
+        for part in (self.total.data or "").split():
+            start, equals, total = part.rpartition("=")
+            if equals and start == self.when.data:
+                return read_whole(total)
+        return None
+
+
+class DeclineForm(Form):
+    """Why a request is turned down; the booker reads it. Without words of one's own those of the list are sent."""
+
+    reason_code = SelectField(
+        lazy_gettext("Reason, if you decline"), choices=lambda: choices_of(DECLINE_REASONS), default=""
+    )
     reason = TextAreaField(
         lazy_gettext("Reason"),
         filters=[plain_text],
@@ -282,8 +341,34 @@ class DeclineForm(Form):
     )
 
     def validate_reason(self, field: TextAreaField) -> None:
+        field.data = field.data or words_of(DECLINE_REASONS, self.code)
         if not field.data:
-            raise ValidationError(lazy_gettext("Write why, so that the person can ask for something else."))
+            raise ValidationError(
+                lazy_gettext("Write why or choose a reason, so that the person can ask for something else.")
+            )
+
+    @property
+    def code(self) -> str | None:
+        return code if (code := self.reason_code.data) in DECLINE_REASONS else None
+
+
+class CancelForm(Form):
+    """Why the booker gives the time back, if they want to say; the owner reads it."""
+
+    reason_code = SelectField(
+        lazy_gettext("Why do you cancel?"),
+        choices=lambda: choices_of(CANCEL_REASONS),
+        default="",
+    )
+    reason = TextAreaField(
+        lazy_gettext("In your own words"),
+        filters=[plain_text],
+        validators=[Length(max=REASON_MAX, message=lazy_gettext("Say it in 1,000 characters."))],
+    )
+
+    @property
+    def code(self) -> str | None:
+        return code if (code := self.reason_code.data) in CANCEL_REASONS else None
 
 
 class PlainForm(Form):

@@ -1,13 +1,25 @@
 """Handlers of messages about bookings, and what the clock starts. All are safe to run twice."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
+from flask_babel import force_locale
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bookings.lifecycle.actions import announce_answer, complete_bookings, expire_request
-from bookings.lifecycle.notices import Notice, to_booker, to_displaced_booker, to_moved_booker, to_owner
+from bookings.lifecycle.hold_actions import forget_lapsed, lapse_hold
+from bookings.lifecycle.notices import (
+    Notice,
+    to_booker,
+    to_changed_booker,
+    to_customer,
+    to_displaced_booker,
+    to_moved_booker,
+    to_owner,
+)
 from bookings.lifecycle.queries import BookedSpace, booked_space_of_id, handlers_of
+from bookings.lifecycle.reasons import DECLINE_REASONS, shown_reason
 from marketplace.cities.models import City
 from marketplace.clock import now
 from marketplace.db import transaction
@@ -16,10 +28,11 @@ from marketplace.notifications.mail import send_mail
 from marketplace.timespan import Span
 
 BATCH = 500
+FORGET_AFTER = timedelta(days=1)
 
 
 def mail(session: Session, notice: Notice) -> None:
-    send_mail(session, notice.person, notice.template, key=notice.key, **notice.context)
+    send_mail(session, notice.person, notice.template, key=notice.key, reading=session, **notice.context)
 
 
 def booked_of(session: Session, message: Message) -> tuple[City, BookedSpace] | None:
@@ -28,8 +41,11 @@ def booked_of(session: Session, message: Message) -> tuple[City, BookedSpace] | 
 
 
 def mail_confirmed(session: Session, message: Message) -> None:
-    """To the booker: the time is yours."""
+    """To the booker: the time is yours; where the owner booked for them, also who did, and how one gets to the booking."""
     if found := booked_of(session, message):
+        if "note" in message.facts:
+            mail(session, to_customer(*found, note=message["note"]))
+            return
         mail(session, to_booker(*found, "confirmed"))
 
 
@@ -54,7 +70,10 @@ def mail_cancelled(session: Session, message: Message) -> None:
 
 def mail_declined(session: Session, message: Message) -> None:
     if found := booked_of(session, message):
-        mail(session, to_booker(*found, "declined", reason=message["reason"]))
+        city, booked = found
+        with force_locale(booked.person.language):
+            reason = shown_reason(DECLINE_REASONS, booked.booking.reason_code, message["reason"])
+        mail(session, to_booker(city, booked, "declined", reason=reason))
 
 
 def mail_moved(session: Session, message: Message) -> None:
@@ -72,17 +91,47 @@ def tell_answer(session: Session, message: Message) -> None:
         announce_answer(session, found[1].booking, reason=message["reason"])
 
 
+def mail_changed(session: Session, message: Message) -> None:
+    """To the booker, who may be another than the one who changed it: what it was and what it is."""
+    if found := booked_of(session, message):
+        before = message["before"]
+        was = Span(datetime.fromisoformat(before["start"]), datetime.fromisoformat(before["end"]))
+        mail(session, to_changed_booker(*found, was=was, was_total_minor=before["total_minor"]))
+
+
 def mail_expired(session: Session, message: Message) -> None:
     if found := booked_of(session, message):
         mail(session, to_booker(*found, "expired"))
 
 
+def end_holds(session: Session, message: Message) -> None:
+    """One hold whose minutes are over; the clock's own round takes what this one misses."""
+    lapse_hold(session, message.city_id, at=now())
+
+
+def sweep_holds(at: datetime | None = None) -> None:
+    """Free every time that is held for nobody any more, and forget old holds."""
+    at = at or now()
+    for city_id in city_ids():
+        lapsed = True
+        while lapsed:
+            with transaction() as session:
+                lapsed = lapse_hold(session, city_id, at=at)
+        forgotten = BATCH
+        while forgotten == BATCH:
+            with transaction() as session:
+                forgotten = forget_lapsed(session, city_id, before=at - FORGET_AFTER, limit=BATCH)
+
+
+def city_ids() -> Sequence[int]:
+    with transaction() as session:
+        return session.scalars(select(City.id).order_by(City.id)).all()
+
+
 def finish_bookings(at: datetime | None = None) -> None:
     """Complete what is over and expire what nobody answered, in every city, in short transactions."""
     at = at or now()
-    with transaction() as session:
-        city_ids = session.scalars(select(City.id).order_by(City.id)).all()
-    for city_id in city_ids:
+    for city_id in city_ids():
         moved = BATCH
         while moved == BATCH:
             with transaction() as session:

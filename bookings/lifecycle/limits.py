@@ -112,8 +112,9 @@ def counted_for(
     organisation_ids: Collection[int | None],
     within: Span | None,
     at: datetime,
+    but: int | None = None,
 ) -> dict[int | None, Counted]:
-    """What oneself (None) and these organisations have at the space: in one statement."""
+    """What oneself (None) and these organisations have at the space, without the booking `but`: in one statement."""
     found: dict[int | None, Counted] = {id_: Counted() for id_ in organisation_ids}
     ids = [id_ for id_ in organisation_ids if id_ is not None]
     whose = or_(
@@ -131,7 +132,13 @@ def counted_for(
     )
     for organisation_id, during, is_open in session.execute(
         select(Booking.organisation_id, Booking.during, ahead).where(
-            Booking.city_id == space.city_id, Booking.space_id == space.id, whose, or_(ahead, inside)
+            Booking.city_id == space.city_id,
+            Booking.space_id == space.id,
+            # A time that is only held counts when the person says yes to it.
+            Booking.requested_at.is_not(None),
+            Booking.id != but if but is not None else literal(True),
+            whose,
+            or_(ahead, inside),
         )
     ):
         if organisation_id in found:
@@ -178,8 +185,9 @@ def check_limits(
     organisation_id: int | None,
     during: Span,
     at: datetime,
+    but: int | None = None,
 ) -> None:
-    """Raises TooManyOpen, QuotaUsedUp. The subject must be locked."""
+    """Raises TooManyOpen, QuotaUsedUp. The subject must be locked; the booking `but` is to become this one."""
     if not has_limits(space, organisation_id):
         return
     counted = counted_for(
@@ -189,10 +197,41 @@ def check_limits(
         organisation_ids=[organisation_id],
         within=window_of(space, during, city.zone),
         at=at,
+        but=but,
     )
     refusal = refusal_of(space, organisation_id, counted[organisation_id], during, city.zone)
     if refusal is not None:
         raise refusal
+
+
+def check_many(
+    session: Session,
+    city: City,
+    space: Space,
+    *,
+    person_id: int,
+    organisation_id: int | None,
+    spans: Sequence[Span],
+    at: datetime,
+) -> None:
+    """As `check_limits` for several times at once, each of which counts for those after it."""
+    if not spans or not has_limits(space, organisation_id):
+        return
+    whole = Span(min(span.start for span in spans), max(span.end for span in spans))
+    counted = counted_for(
+        session,
+        space,
+        person_id=person_id,
+        organisation_ids=[organisation_id],
+        within=window_of(space, whole, city.zone),
+        at=at,
+    )[organisation_id]
+    for span in sorted(spans):
+        refusal = refusal_of(space, organisation_id, counted, span, city.zone)
+        if refusal is not None:
+            raise refusal
+        counted.open += 1
+        counted.spans.append(span)
 
 
 def standings(

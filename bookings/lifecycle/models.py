@@ -16,8 +16,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TSTZRANGE
 from sqlalchemy.orm import Mapped, mapped_column
 
-from bookings.lifecycle.rules import STATES
-from marketplace.db import Base, Localised, of_city, span_of
+from bookings.lifecycle.rules import PAIRS, STATES
+from marketplace.db import Base, CityRow, Localised, of_city, span_of
 from marketplace.timespan import Span
 from spaces.calendar.models import HOLDER_IDS
 from spaces.catalog.models import QUESTION_KINDS
@@ -26,7 +26,10 @@ from spaces.catalog.models import QUESTION_KINDS
 class Booking(Base):
     """An agreement about a space and a time. Money is minor units of `currency`, tax included.
 
-    `lines` are the price lines it was sold at; `submission` is the key of the form or request that made it, so that
+    `held_until` is set exactly while the time is only held, `requested_at` when the person said yes to it: a hold that
+    lapses was never theirs. Bookings made in one go share a `group_id`, which is the id of the first of them.
+    `replaces_id` is the confirmed booking whose other time this request asks for. `kept_percent` is the share that the
+    owner keeps of a booking cancelled after `cancel_free_until`, `kept_minor` what was kept. `lines` are the price lines it was sold at; `submission` is the key of the form or request that made it, so that
     a second submit finds the first one's booking.
     """
 
@@ -47,6 +50,22 @@ class Booking(Base):
             postgresql_where=text("state IN ('awaiting_approval', 'confirmed')"),
         ),
         CheckConstraint(f"state IN {STATES}", name="state"),
+        CheckConstraint(f"(state, payment) IN {PAIRS}", name="payment"),
+        CheckConstraint("(state = 'held') = (held_until IS NOT NULL)", name="held_until"),
+        CheckConstraint("kept_percent BETWEEN 0 AND 100", name="kept_percent"),
+        CheckConstraint("kept_minor BETWEEN 0 AND total_minor", name="kept"),
+        Index("ix_booking_held", "city_id", "held_until", postgresql_where=text("state = 'held'")),
+        Index(None, "city_id", "group_id", postgresql_where=text("group_id IS NOT NULL")),
+        Index(None, "city_id", "replaces_id", postgresql_where=text("replaces_id IS NOT NULL")),
+        Index(
+            "ix_booking_series",
+            "city_id",
+            "series_id",
+            "position",
+            postgresql_where=text("series_id IS NOT NULL"),
+        ),
+        CheckConstraint("(series_id IS NULL) = (position IS NULL)", name="series"),
+        of_city("series_id", "series"),
         CheckConstraint("attendees IS NULL OR attendees > 0", name="attendees"),
         CheckConstraint("total_minor >= 0", name="total"),
         of_city("person_id", "person"),
@@ -64,6 +83,13 @@ class Booking(Base):
     organisation_id: Mapped[int | None] = mapped_column(BigInteger)
     during: Mapped[TimestamptzRange] = mapped_column(TSTZRANGE)
     state: Mapped[str]
+    payment: Mapped[str] = mapped_column(server_default="not_needed")
+    held_until: Mapped[datetime | None]
+    requested_at: Mapped[datetime | None]
+    group_id: Mapped[int | None] = mapped_column(BigInteger)
+    replaces_id: Mapped[int | None] = mapped_column(BigInteger)
+    series_id: Mapped[int | None] = mapped_column(BigInteger)  # bookings.series
+    position: Mapped[int | None]
     purpose: Mapped[str] = mapped_column(server_default="")
     attendees: Mapped[int | None]
     lines: Mapped[list[dict[str, Any]]]
@@ -71,6 +97,12 @@ class Booking(Base):
     vat_minor: Mapped[int]
     currency: Mapped[str]
     cancel_free_until: Mapped[datetime]
+    kept_percent: Mapped[int] = mapped_column(server_default=text("100"))
+    kept_minor: Mapped[int | None]
+    reason_code: Mapped[str | None]  # of `reasons`, why it was declined or cancelled
+    asked_at: Mapped[datetime | None]  # since when the owner waits for an answer before deciding
+    checked_in_at: Mapped[datetime | None]  # when somebody came, and who said so
+    checked_in_by: Mapped[int | None] = mapped_column(BigInteger)
     source: Mapped[str] = mapped_column(server_default="web")
     submission: Mapped[str]
     outdoor_use: Mapped[dict[str, Any]] = mapped_column(
@@ -130,3 +162,20 @@ class BookingAnswer(Base):
     file_name: Mapped[str | None]
     file_type: Mapped[str | None]
     file_bytes: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class BookingPerson(CityRow, Base):
+    """Somebody who takes part in looking after a booking: sees it, its door code and its messages, and checks in."""
+
+    __tablename__ = "booking_person"
+    __table_args__ = (
+        UniqueConstraint("city_id", "booking_id", "person_id"),
+        Index(None, "city_id", "person_id"),
+        of_city("booking_id", "booking", ondelete="CASCADE"),
+        of_city("person_id", "person", ondelete="CASCADE"),
+    )
+
+    booking_id: Mapped[int] = mapped_column(BigInteger)
+    person_id: Mapped[int] = mapped_column(BigInteger)
+    added_by: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))

@@ -1,9 +1,14 @@
 """My bookings: what is ahead, what waits, what was."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from flask import render_template, request, url_for
 
 from bookings.lifecycle import pages, policy
-from bookings.lifecycle.queries import past_bookings, requests_to_answer, upcoming_bookings
+from bookings.lifecycle.queries import ListedBooking, past_bookings, requests_to_answer, upcoming_bookings
+from bookings.series.pages import dates_text
+from bookings.series.queries import SeriesHead, series_heads
 from marketplace.clock import now
 from marketplace.db import transaction
 from marketplace.web.access import signed_in
@@ -25,21 +30,49 @@ def bookings() -> str:
     with transaction() as session:
         requests = requests_to_answer(session, actor, at=at)
         ahead = upcoming_bookings(session, actor, at=at)
+        listed = [*requests, *ahead]
+        heads = series_heads(
+            session, city.id, {i.booking.series_id for i in listed if i.booking.series_id is not None}, at=at
+        )
         past = past_bookings(session, actor, at=at, limit=PAST_SHOWN + 1, offset=(page - 1) * PAST_SHOWN)
     waiting = [item for item in ahead if item.booking.state == "awaiting_approval"]
     upcoming = [item for item in ahead if item.booking.state != "awaiting_approval"]
+
+    def own(item: ListedBooking) -> pages.Row:
+        # Of a booking that somebody else made for themselves: whose it is.
+        return pages.row(item, city, today=today, shows_person=item.booking.person_id != actor.person_id)
+
     return render_template(
         "bookings/lifecycle/my_bookings.html",
         first_name=actor.name.partition(" ")[0],
-        requests=[pages.row(item, city, today=today, shows_person=True) for item in requests],
-        waiting=[pages.row(item, city, today=today) for item in waiting],
-        upcoming=[pages.row(item, city, today=today) for item in upcoming],
-        past=[pages.row(item, city, today=today) for item in past[:PAST_SHOWN]],
+        requests=[
+            as_series(pages.row(item, city, today=today, shows_person=True, handles=True), item, heads)
+            for item in requests
+        ],
+        waiting=[as_series(own(item), item, heads) for item in waiting],
+        upcoming=[as_series(own(item), item, heads) for item in upcoming],
+        past=[own(item) for item in past[:PAST_SHOWN]],
         page=page,
         next_url=url_for("my.bookings", page=page + 1, _anchor="past") if len(past) > PAST_SHOWN else None,
         previous_url=url_for("my.bookings", page=page - 1, _anchor="past") if page > 1 else None,
         search_url=url_for("search.results"),
         desk_url=url_for("timeline.day") if policy.works_somewhere(actor) else None,
+    )
+
+
+def as_series(row: pages.Row, item: ListedBooking, heads: Mapping[int, SeriesHead]) -> pages.Row:
+    """The row of a series' next date as the row of the series."""
+    head = heads.get(item.booking.series_id or 0)
+    if head is None or item.booking.replaces_id is not None:
+        return row
+    waits = item.booking.state == "awaiting_approval"
+    dates = dates_text(head.waiting if waits else head.ahead)
+    url = url_for("series.show", reference=head.reference)
+    return replace(
+        row,
+        when=pages.gettext("%(time)s · series, %(dates)s ahead", time=row.when, dates=dates),
+        whole_time=pages.gettext("%(time)s · series, %(dates)s", time=row.whole_time, dates=dates),
+        url=url if head.space_id == item.booking.space_id else row.url,
     )
 
 

@@ -40,6 +40,7 @@ class Facts:
     kept: Money
     cancel_free_until: datetime
     free_cancellation: bool
+    kept_percent: int
     booker: str
     organisation: str | None
     owner: str
@@ -64,6 +65,7 @@ def facts_of(city: City, booked: BookedSpace, *, kept_minor: int = 0) -> Facts:
         kept=Money(kept_minor, booking.currency),
         cancel_free_until=booking.cancel_free_until.astimezone(city.zone),
         free_cancellation=booking.cancel_free_until > booking.changed_at,
+        kept_percent=booking.kept_percent,
         booker=booked.person.name,
         organisation=booked.organisation.name if booked.organisation else None,
         owner=booked.owner.name,
@@ -81,7 +83,26 @@ def to_booker(city: City, booked: BookedSpace, what: str, *, kept_minor: int = 0
         booked.person,
         TEMPLATES + what,
         f"booking:{booked.booking.id}:{what}",
-        {"facts": facts_of(city, booked, kept_minor=kept_minor), "reason": reason},
+        {
+            "facts": facts_of(city, booked, kept_minor=kept_minor),
+            "reason": reason,
+            "booking": booked.booking,
+        },
+    )
+
+
+def to_customer(city: City, booked: BookedSpace, *, note: str) -> Notice:
+    """The owner has booked for this person, who may never have been here."""
+    return Notice(
+        booked.person,
+        TEMPLATES + "entered",
+        f"booking:{booked.booking.id}:confirmed",
+        {
+            "facts": facts_of(city, booked),
+            "note": note,
+            "is_new": booked.person.email_verified_at is None,
+            "booking": booked.booking,
+        },
     )
 
 
@@ -96,6 +117,21 @@ def to_moved_booker(city: City, booked: BookedSpace, *, was: Span, moved_at: str
             "was_start": was.start.astimezone(city.zone),
             "was_end": was.end.astimezone(city.zone),
             "note": note,
+        },
+    )
+
+
+def to_changed_booker(city: City, booked: BookedSpace, *, was: Span, was_total_minor: int) -> Notice:
+    """The booking has been changed on the booker's side."""
+    return Notice(
+        booked.person,
+        TEMPLATES + "changed",
+        f"booking:{booked.booking.id}:changed:{booked.booking.changed_at.isoformat()}",
+        {
+            "facts": facts_of(city, booked),
+            "was_start": was.start.astimezone(city.zone),
+            "was_end": was.end.astimezone(city.zone),
+            "was_total": Money(was_total_minor, booked.booking.currency),
         },
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 from bookings.lifecycle.errors import OutdoorUseWrong
 from marketplace.errors import N_, FieldError
 from spaces.pricing.outdoor import EVENT
-from spaces.pricing.rules import BuildDays, OutdoorUse, PriceTerms
+from spaces.pricing.rules import NO_BUILD_DAYS, BuildDays, OutdoorUse, PriceTerms
 
 LARGEST_M2 = Decimal(10_000_000)
 
@@ -57,6 +57,7 @@ def needs_area(terms: PriceTerms) -> bool:
     return terms.area_m2 is None and any(row.unit_m2 is not None for row in terms.tariffs)
 
 
-def kept_use(use: OutdoorUse, build: BuildDays) -> dict[str, Any]:
-    """What the booking keeps: the use, and the days that only build up or tear down."""
-    return {**use.as_json(), "build_before": build.before, "build_after": build.after}
+def kept_use(use: OutdoorUse | None, build: BuildDays) -> dict[str, Any]:
+    """What the booking keeps: the use, where there is one, and the days that only build up or tear down."""
+    days = {"build_before": build.before, "build_after": build.after}
+    return {**(use.as_json() if use else {}), **(days if use or build != NO_BUILD_DAYS else {})}

@@ -15,7 +15,8 @@ from bookings.lifecycle.forms import CheckoutForm, new_submission
 from bookings.lifecycle.limits import Left
 from bookings.lifecycle.models import Booking, BookingAnswer
 from bookings.lifecycle.queries import Alternatives, ListedBooking, Step
-from bookings.lifecycle.rules import OPEN
+from bookings.lifecycle.reasons import CANCEL_REASONS, DECLINE_REASONS, shown_reason
+from bookings.lifecycle.rules import CHANGEABLE, LONGEST_HOLD, OPEN
 from marketplace.cities.models import City
 from marketplace.money import Money
 from marketplace.timespan import Span
@@ -64,8 +65,19 @@ STEPS = {
     "booking.answer-undone": N_("The owner took the answer back"),
     "booking.cancelled": N_("Cancelled"),
     "booking.moved": N_("Moved by the owner"),
+    "booking.changed": N_("Changed"),
+    "booking.change-asked": N_("Another time requested"),
+    "booking.replaced": N_("Replaced by another time"),
     "booking.completed": N_("Over"),
     "booking.expired": N_("Not answered in time"),
+    "booking.checked_in": N_("Somebody came"),
+    "booking.check_in_undone": N_("Nobody has come after all"),
+    "booking.no_show": N_("Nobody came"),
+    "booking.no_show_undone": N_("Brought back: somebody came after all"),
+    "booking.lapsed": N_("Not confirmed in time"),
+    "booking.entered": N_("Booked by the owner for the customer"),
+    "booking.person-added": N_("A responsible person added"),
+    "booking.person-removed": N_("A responsible person removed"),
 }
 
 
@@ -174,9 +186,9 @@ def quote_rows(quote: Quote) -> list[tuple[str, ...]]:
     return rows
 
 
-def seen_totals(prices: Mapping[str, Quote]) -> str:
-    """The prices that the person sees, for the form: one number, or each choice's own."""
-    totals = {value: str(cost.total.minor) for value, cost in prices.items()}
+def seen_totals(minor: Mapping[str, int]) -> str:
+    """The prices in minor units that the person sees, for the form: one number, or each choice's own."""
+    totals = {value: str(cost) for value, cost in minor.items()}
     if len(set(totals.values())) == 1:
         return totals["myself"]
     return " ".join(f"{value}:{total}" for value, total in totals.items())
@@ -212,6 +224,29 @@ def button_text(total: Money, *, by_request: bool, is_least: bool = False) -> st
     if by_request:
         return gettext("Send a request, %(price)s", price=price) if total else gettext("Send a request")
     return gettext("Book %(price)s", price=price) if total else gettext("Book free of charge")
+
+
+def cancel_text(total: Money, until: str | None, kept_percent: int) -> str:
+    """What cancelling costs: nothing until then, afterwards the share of the price that is kept."""
+    if not total or not kept_percent:
+        return gettext("You can cancel until the booking begins.")
+    share = format_number(kept_percent)
+    if until is None:
+        if kept_percent == 100:
+            return gettext("The time for free cancellation has passed: the price is kept even if you cancel.")
+        return gettext(
+            "The time for free cancellation has passed: %(share)s %% of the price is kept if you cancel.",
+            share=share,
+        )
+    if kept_percent == 100:
+        return gettext(
+            "You can cancel free of charge until %(time)s. After that the price is kept.", time=until
+        )
+    return gettext(
+        "You can cancel free of charge until %(time)s. After that %(share)s %% of the price is kept.",
+        time=until,
+        share=share,
+    )
 
 
 def choice_note(
@@ -403,12 +438,14 @@ class Row:
     label: str
 
 
-def row(item: ListedBooking, city: City, *, today: date, shows_person: bool = False) -> Row:
+def row(
+    item: ListedBooking, city: City, *, today: date, shows_person: bool = False, handles: bool = False
+) -> Row:
     start, _ = local(item.booking.span, city)
     language = reader_language()
     weekday = format_date(start.date(), "ccc", locale=language).rstrip(".")
     month = format_date(start.date(), "LLL", locale=language).rstrip(".")
-    kind, label = status(item.booking.state)
+    kind, label = booking_status(item.booking, handles=handles)
     whose = item.organisation_name or (item.person_name if shows_person else gettext("for myself"))
     return Row(
         start.day,
@@ -454,5 +491,46 @@ def detail_of(steps: Sequence[Step], action: str, name: str) -> Any:
     return next((step.details.get(name) for step in reversed(steps) if step.action == action), None)
 
 
+def reason_text(booking: Booking, steps: Sequence[Step]) -> str:
+    """Why the request was declined or the booking cancelled, where somebody said it."""
+    if booking.state == "declined":
+        written = detail_of(steps, "booking.declined", "reason")
+        return shown_reason(DECLINE_REASONS, booking.reason_code, written)
+    if booking.state == "cancelled":
+        reasons = detail_of(steps, "booking.cancelled", "reasons")
+        written = localised(reasons) if reasons else detail_of(steps, "booking.cancelled", "reason")
+        return shown_reason(CANCEL_REASONS, booking.reason_code, written)
+    return ""
+
+
+def booking_status(booking: Booking, *, handles: bool = False) -> tuple[str, str]:
+    """As `status`, with whom a request waits for."""
+    if booking.state == "awaiting_approval" and booking.asked_at is not None:
+        if handles:
+            return "neutral", gettext("Waiting for the booker")
+        return "alert", gettext("The owner asks for more")
+    return status(booking.state)
+
+
 def is_open(booking: Booking, at: datetime) -> bool:
     return booking.state in OPEN and booking.span.start > at
+
+
+def is_changeable(booking: Booking, at: datetime) -> bool:
+    return booking.state in CHANGEABLE and booking.span.start > at and booking.replaces_id is None
+
+
+def hold_shown(held: Booking | None, city: City, *, at: datetime) -> dict[str, object] | None:
+    """What the line says of a hold; None where there is none, or where it has become a booking."""
+    if held is None or held.held_until is None or held.held_until <= at:
+        return None
+    left = held.held_until - at
+    return {
+        "reference": held.reference,
+        "until": format_clock(held.held_until.astimezone(city.zone)),
+        "seconds": int(left.total_seconds()),
+        "minutes": -(-int(left.total_seconds()) // 60),
+        "percent": min(100, round(100 * left / (held.held_until - held.created_at))),
+        "extensible": held.held_until < held.created_at + LONGEST_HOLD,
+        "url": url_for("lifecycle.extend", reference=held.reference),
+    }

@@ -80,14 +80,35 @@ def may_read_answers(actor: Actor, booking: Booking, venue: Venue) -> bool:
     )
 
 
+def require_may_hold(actor: Actor, space: Space) -> int:
+    """The id of the person who may hold a time while choosing whom to book for. Raises Unauthenticated, NotVerified,
+    NotOnOffer."""
+    person_id = require_verified(actor)
+    if space.state != "published":
+        raise NotOnOffer
+    return person_id
+
+
 def is_own(actor: Actor, booking: Booking) -> bool:
     return actor.is_signed_in and actor.city_id == booking.city_id and booking.person_id == actor.person_id
 
 
+def is_responsible(actor: Actor, booking: Booking) -> bool:
+    """Whether the booker has added the actor; until a month after the booking, see `queries.booking_grants`."""
+    return actor.city_id == booking.city_id and ("booking", booking.id) in actor.grants
+
+
+def responsible_for(actor: Actor) -> list[int]:
+    """The ids of the bookings that the actor has been added to."""
+    return [subject for kind, subject in actor.grants if kind == "booking"]
+
+
 def may_see(actor: Actor, booking: Booking, venue: Venue) -> bool:
-    """The one who booked, the members of the organisation it is for, and those who run the place."""
+    """The one who booked, the members of the organisation it is for, whom the booker has added, and those who run the
+    place."""
     return (
         is_own(actor, booking)
+        or is_responsible(actor, booking)
         or (actor.city_id == booking.city_id and booking.organisation_id in actor.roles)
         or catalog.may_read(actor, venue)
     )

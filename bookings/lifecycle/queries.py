@@ -1,22 +1,25 @@
 """Reads of bookings, each within one city; loaders fetch and authorise in one."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, literal, or_, select, true, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from bookings.lifecycle import policy
+from bookings.lifecycle.details import Details
 from bookings.lifecycle.errors import BookingNotFound
-from bookings.lifecycle.models import Booking, BookingAnswer, BookingExtra
-from bookings.lifecycle.rules import OPEN
+from bookings.lifecycle.models import Booking, BookingAnswer, BookingExtra, BookingPerson
+from bookings.lifecycle.rules import OPEN, RESPONSIBLE_AFTER
 from marketplace.accounts.actor import Actor
 from marketplace.accounts.models import AuditEntry, Membership, Organisation, Person
 from marketplace.cities.models import City
+from marketplace.clock import now
 from marketplace.db import span_of
 from marketplace.geo import box_around
 from marketplace.timespan import Span, day_span
@@ -27,6 +30,7 @@ from spaces.catalog.models import Space, Venue, VenueRole
 from spaces.catalog.policy import HANDLE
 from spaces.equipment.models import Extra
 from spaces.pricing.queries import group_for, prices_on
+from spaces.pricing.rules import BuildDays, OutdoorUse
 from spaces.search.queries import Hit, Offer, priced_offer, search
 from spaces.search.question import Place, Question
 
@@ -146,6 +150,51 @@ def pieces_of(session: Session, booking: Booking) -> dict[int, int]:
     return {unit_id: pieces for unit_id, pieces in rows}
 
 
+def details_of(session: Session, booking: Booking) -> Details:
+    """What a booking was asked for with, so that it can be priced again; its discount is kept apart."""
+    extras = session.execute(
+        select(BookingExtra.extra_id, BookingExtra.pieces).where(
+            BookingExtra.city_id == booking.city_id, BookingExtra.booking_id == booking.id
+        )
+    )
+    use = booking.outdoor_use
+    area = use.get("area_m2")
+    return Details(
+        build=BuildDays(use.get("build_before", 0), use.get("build_after", 0)),
+        extras={extra_id: pieces for extra_id, pieces in extras},
+        use=OutdoorUse(use["nature"], Decimal(area) if area else None, use["eco"])
+        if "nature" in use
+        else None,
+    )
+
+
+def pending_change(session: Session, booking: Booking) -> Booking | None:
+    """The request that waits for the owner's yes to a change of this booking."""
+    return session.scalar(
+        select(Booking).where(
+            Booking.city_id == booking.city_id,
+            Booking.replaces_id == booking.id,
+            Booking.state == "awaiting_approval",
+        )
+    )
+
+
+def neighbours_of(session: Session, actor: Actor, booked: BookedSpace) -> list[Space]:
+    """The spaces of the same venue that the booking could move to, its own first."""
+    others = session.scalars(
+        select(Space)
+        .where(
+            Space.city_id == actor.city_id,
+            Space.venue_id == booked.venue.id,
+            Space.state == "published",
+            Space.id != booked.space.id,
+        )
+        .order_by(Space.id)
+        .limit(50)
+    )
+    return [booked.space, *others]
+
+
 def ended_bookings(session: Session, city_id: int, *, at: datetime, limit: int) -> Sequence[Booking]:
     """Confirmed ones whose time is over, locked; what another worker holds is left out."""
     return session.scalars(
@@ -204,11 +253,25 @@ def listed(
 
 
 def whose(actor: Actor) -> ColumnElement[bool]:
-    """The actor's own bookings and those of their organisations."""
-    return and_(
-        Booking.city_id == actor.city_id,
-        or_(Booking.person_id == actor.person_id, Booking.organisation_id.in_(list(actor.roles))),
+    """The actor's own bookings, those of their organisations, and those they have been added to."""
+    theirs = [Booking.person_id == actor.person_id, Booking.organisation_id.in_(list(actor.roles))]
+    if added := policy.responsible_for(actor):
+        theirs.append(Booking.id.in_(added))
+    return and_(Booking.city_id == actor.city_id, or_(*theirs))
+
+
+def booking_grants(session: Session, city_id: int, person_id: int) -> dict[tuple[str, int], str]:
+    """The bookings that the person has been added to, as an actor carries them; not those long over."""
+    rows = session.scalars(
+        select(BookingPerson.booking_id)
+        .join(Booking, (Booking.city_id == BookingPerson.city_id) & (Booking.id == BookingPerson.booking_id))
+        .where(
+            BookingPerson.city_id == city_id,
+            BookingPerson.person_id == person_id,
+            func.upper(Booking.during) > now() - RESPONSIBLE_AFTER,
+        )
     )
+    return {("booking", booking_id): "responsible" for booking_id in rows}
 
 
 def is_ahead(at: datetime) -> ColumnElement[bool]:
@@ -218,20 +281,35 @@ def is_ahead(at: datetime) -> ColumnElement[bool]:
     )
 
 
+def stands_for_series(states: Collection[str], at: Any, *, in_space: bool = False) -> ColumnElement[bool]:
+    """Whether a booking is shown in a list: of a series only the next one in these states (in its space) is."""
+    other = aliased(Booking)
+    earlier = exists().where(
+        other.city_id == Booking.city_id,
+        other.series_id == Booking.series_id,
+        other.replaces_id.is_(None),
+        other.state.in_(sorted(states)),
+        func.upper(other.during) > at,
+        other.space_id == Booking.space_id if in_space else true(),
+        tuple_(func.lower(other.during), other.id) < tuple_(func.lower(Booking.during), Booking.id),
+    )
+    return or_(Booking.series_id.is_(None), Booking.replaces_id.is_not(None), ~earlier)
+
+
 def upcoming_bookings(
     session: Session, actor: Actor, *, at: datetime, limit: int = 200
 ) -> list[ListedBooking]:
-    """What is still ahead of the actor and their organisations, the next first."""
-    return listed(session, whose(actor) & is_ahead(at), func.lower(Booking.during), limit=limit)
+    """What is still ahead of the actor and their organisations, the next first; of a series its next date."""
+    which = whose(actor) & is_ahead(at) & stands_for_series(OPEN, at)
+    return listed(session, which, func.lower(Booking.during), limit=limit)
 
 
 def past_bookings(
     session: Session, actor: Actor, *, at: datetime, limit: int, offset: int = 0
 ) -> list[ListedBooking]:
-    """What is over, was cancelled or did not come about, the latest first."""
-    return listed(
-        session, whose(actor) & ~is_ahead(at), func.lower(Booking.during).desc(), limit=limit, offset=offset
-    )
+    """What is over, was cancelled or did not come about, the latest first; not what was only held."""
+    which = whose(actor) & ~is_ahead(at) & Booking.requested_at.is_not(None)
+    return listed(session, which, func.lower(Booking.during).desc(), limit=limit, offset=offset)
 
 
 def requests_to_answer(
@@ -245,7 +323,9 @@ def requests_to_answer(
         and_(
             Booking.city_id == actor.city_id,
             Booking.state == "awaiting_approval",
+            Booking.asked_at.is_(None),
             func.upper(Booking.during) > at,
+            stands_for_series({"awaiting_approval"}, at, in_space=True),
             workplaces(actor, HANDLE),
         ),
         func.lower(Booking.during),

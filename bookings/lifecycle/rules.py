@@ -26,11 +26,12 @@ TRANSITIONS: dict[str, frozenset[str]] = {
     "declined": frozenset(),
     "cancelled": frozenset(),
     "expired": frozenset(),
-    "no_show": frozenset(),
+    # Taken back, as long as the time has not been given to somebody else.
+    "no_show": frozenset({"confirmed"}),
 }
 
 # A booking in one of these has exactly its claims; in any other it has none, or the time is past.
-HOLDING = frozenset({"held", "awaiting_payment", "awaiting_approval", "confirmed", "completed", "no_show"})
+HOLDING = frozenset({"held", "awaiting_payment", "awaiting_approval", "confirmed", "completed"})
 
 
 def may_follow(state: str, following: str) -> bool:
@@ -53,6 +54,58 @@ def may_be_undone(state: str, *, answered_at: datetime, at: datetime) -> bool:
 OPEN = frozenset({"held", "awaiting_payment", "awaiting_approval", "confirmed"})
 
 
+# What has become of a booking's price. "due" is owed to the owner, at the place or by an invoice.
+PAYMENTS = ("not_needed", "due", "paid", "refund_due", "refunded")
+
+# The one joint table: which of them may stand beside each state. The database checks the pair in every row.
+PAYMENT_OF: dict[str, frozenset[str]] = {
+    "held": frozenset({"not_needed", "due"}),
+    "awaiting_payment": frozenset({"due"}),
+    "awaiting_approval": frozenset({"not_needed", "due", "paid"}),
+    "confirmed": frozenset({"not_needed", "due", "paid"}),
+    "completed": frozenset({"not_needed", "due", "paid"}),
+    "no_show": frozenset({"not_needed", "due", "paid"}),
+    "declined": frozenset({"not_needed", "refund_due", "refunded"}),
+    "cancelled": frozenset({"not_needed", "due", "paid", "refund_due", "refunded"}),
+    "expired": frozenset({"not_needed", "refund_due", "refunded"}),
+}
+PAIRS = tuple((state, payment) for state in STATES for payment in PAYMENTS if payment in PAYMENT_OF[state])
+ENDED_UNUSED = frozenset({"declined", "cancelled", "expired"})
+
+
+def payment_after(payment: str, state: str, *, kept_minor: int, total_minor: int) -> str:
+    """What the payment becomes when the booking goes to `state` and the owner keeps `kept_minor` of its price."""
+    if state not in ENDED_UNUSED:
+        return payment
+    if payment == "due":
+        return "due" if kept_minor else "not_needed"
+    if payment == "paid":
+        return "paid" if kept_minor >= total_minor else "refund_due"
+    return payment
+
+
+def first_payment(total_minor: int) -> str:
+    return "due" if total_minor else "not_needed"
+
+
+# How long a time is held for a person who fills in the checkout, and by how much one press extends it.
+HOLD = timedelta(minutes=10)
+LONGEST_HOLD = timedelta(minutes=30)
+
+
+def extended_hold(held_until: datetime, *, began: datetime, at: datetime) -> datetime:
+    """The end of a hold after one press at `at`: ten more minutes from then, half an hour in all; never earlier."""
+    return max(held_until, min(at + HOLD, began + LONGEST_HOLD))
+
+
+# How long those whom the booker has added see the booking after its end.
+RESPONSIBLE_AFTER = timedelta(days=30)
+
+
+# What its person may change: a request that waits, a booking that stands.
+CHANGEABLE = frozenset({"awaiting_approval", "confirmed"})
+
+
 def first_state(approval: str, *, is_trusted: bool = False) -> str:
     """The state a new booking starts in, by the space's way of approval and by whether it trusts whom this is for."""
     at_once = approval == "instant" or (approval == "trusted" and is_trusted)
@@ -73,9 +126,23 @@ def free_until_after_move(start: datetime, cancellation_hours: int, *, at: datet
     return max(free_until(start, cancellation_hours), min(start, at + MOVED_GRACE))
 
 
-def kept_minor(*, state: str, total_minor: int, cancel_free_until: datetime, at: datetime) -> int:
-    """What the owner keeps of the price when the booking is cancelled at `at`. A mere request costs nothing."""
-    return total_minor if state == "confirmed" and at > cancel_free_until else 0
+def free_until_after_change(
+    was: datetime, start: datetime, cancellation_hours: int, *, at: datetime
+) -> datetime:
+    """Until when cancelling costs nothing after its person has changed the booking to begin at `start`. What is over is
+    over: a later time is no way out of a price that is due."""
+    following = free_until(start, cancellation_hours)
+    return following if at <= was else min(was, following)
+
+
+def kept_minor(
+    *, state: str, total_minor: int, cancel_free_until: datetime, kept_percent: int, at: datetime
+) -> int:
+    """What the owner keeps of the price when the booking is cancelled at `at`: nothing until `cancel_free_until`, then
+    the share `kept_percent`, half a minor unit rounded up. A mere request costs nothing."""
+    if state != "confirmed" or at <= cancel_free_until:
+        return 0
+    return (total_minor * kept_percent + 50) // 100
 
 
 def out_of_reach(rules: BookingRules, span: Span, *, now: datetime) -> str | None:

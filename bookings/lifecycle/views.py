@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from bookings.lifecycle import actions, added, limits, pages, policy
+from bookings.lifecycle.also import also_free
 from bookings.lifecycle.answer_files import fetch, kept_files
 from bookings.lifecycle.answers import field_of
 from bookings.lifecycle.asked import asked_of, at_once, choices_kept_out
@@ -24,9 +25,9 @@ from bookings.lifecycle.errors import (
 )
 from bookings.lifecycle.forms import (
     TEXT_MAX,
+    CancelForm,
     CheckoutForm,
     DeclineForm,
-    PlainForm,
     QuickForm,
     checkout_form,
     new_submission,
@@ -34,6 +35,7 @@ from bookings.lifecycle.forms import (
     read_time,
     read_whole,
 )
+from bookings.lifecycle.hold_actions import held_at
 from bookings.lifecycle.models import Booking
 from bookings.lifecycle.outdoor import checked_use
 from bookings.lifecycle.pages import Kept, gettext
@@ -46,6 +48,7 @@ from bookings.lifecycle.queries import (
     own_booking_at,
 )
 from bookings.lifecycle.rules import free_until, kept_minor
+from bookings.lifecycle.together import book_together, group_of
 from marketplace.accounts.actor import Actor
 from marketplace.accounts.queries import organisations_of
 from marketplace.clock import now
@@ -102,11 +105,14 @@ def new(space_id: int) -> Page:
             during = read_time(args, now=at)
         except TimeUnreadable as refusal:
             return unavailable_page(session, space, venue, None, refusal, kept=kept)
+        hold = held_at(session, current_actor(), space, during, at=at)
         try:
-            actions.check_time(session, city, space, booking_rules(space), during, at=at)
+            if hold is None:
+                actions.check_time(session, city, space, booking_rules(space), during, at=at)
         except (SlotTaken, TimeNotBookable) as refusal:
             return unavailable_page(session, space, venue, during, refusal, kept=kept)
         form = checkout_form(asked_of(session, space, current_actor()), formdata=None)
+        form.submission.data = hold.submission if hold is not None else None
         form.organisation.data = chosen_organisation(current_actor(), kept.organisation or None)
         form.purpose.data, form.attendees.data = kept.purpose, kept.people
         return checkout_page(session, space, venue, during, form)
@@ -138,10 +144,12 @@ def create(space_id: int) -> Page:
         try:
             count_booking(actor)
             with kept_files(form), transaction() as session:
-                booking = actions.request_booking(
+                others = [known_space(session, id_)[0] for id_ in form.also_ids]
+                booking, *_ = book_together(
                     session,
                     city,
                     space,
+                    [other for other in others if other.venue_id == space.venue_id],
                     actor=actor,
                     during=during,
                     purpose=form.purpose.data or "",
@@ -337,7 +345,32 @@ def checkout_page(
         form.organisation.data = choices[0][0]
     terms, prices = checkout_prices(session, space, during, form, [value for value, _, _ in choices])
     price = prices.get(form.organisation.data or "", prices["myself"])
-    form.total.data = pages.seen_totals(prices)
+    chosen = organisation_id_of(form.organisation.data) if choices else None
+    free = (
+        also_free(
+            session,
+            city,
+            space,
+            during,
+            actor=actor,
+            organisation_ids=[organisation_id_of(value) for value in prices],
+            chosen=chosen,
+            wanted=form.also_ids,
+            at=at,
+        )
+        if choices
+        else []
+    )
+    taken_too = [one for one in free if one.space.id in form.also_ids]
+    form.total.data = pages.seen_totals(
+        {
+            value: sum(
+                (one.prices[organisation_id_of(value)].total.minor for one in taken_too), cost.total.minor
+            )
+            for value, cost in prices.items()
+        }
+    )
+    total = sum((one.prices[chosen].total for one in taken_too), price.total)
     by_request = not instantly[organisation_id_of(form.organisation.data) if choices else None]
     if form.terms_version.data != form.asked.terms_version:
         form.terms.data = False
@@ -366,12 +399,30 @@ def checkout_page(
             space_id=space.id,
             **pages.time_args(during, city, whole_days=space.whole_days),
         ),
+        hold=pages.hold_shown(held_at(session, actor, space, during, at=at), city, at=at),
+        hold_url=url_for(
+            "lifecycle.hold",
+            space_id=space.id,
+            **pages.time_args(during, city, whole_days=space.whole_days),
+        ),
         form=form,
         errors=pages.checkout_errors(form),
         refusal=gettext(refusal.title) if refusal is not None else None,
         choices=choices,
-        rows=pages.quote_rows(price),
-        total=price.total,
+        rows=[
+            *pages.quote_rows(price),
+            *((localised(one.space.names), format_money(one.prices[chosen].total)) for one in taken_too),
+        ],
+        total=total,
+        also=[
+            (
+                str(one.space.id),
+                localised(one.space.names),
+                one.prices[chosen].total,
+                one.space.id in form.also_ids,
+            )
+            for one in free
+        ],
         totals={value: cost.total for value, cost in prices.items()},
         asks_code=bool(form.code.data)
         or has_codes(session, city.id, space.id, at.astimezone(city.zone).date()),
@@ -379,7 +430,7 @@ def checkout_page(
         outdoor=added.outdoor_questions(terms),
         is_least=is_least,
         asks_build=terms.build_percent < 100 and len(local_days(during, city.zone)) > 1,
-        button=pages.button_text(price.total, by_request=by_request, is_least=is_least),
+        button=pages.button_text(total, by_request=by_request, is_least=is_least),
         suggestions=pages.purposes_of(space),
         is_verified=actor.is_verified,
         needs_organisation=only_organisations and not organisations,
@@ -393,7 +444,9 @@ def checkout_page(
         asks_file=any(question.kind == "file" for question in form.asked.questions),
         attendance=attendance_text(space),
         ages=age_text(space),
-        free_until=pages.instant_text(until, city) if until > at else None,
+        cancel_text=pages.cancel_text(
+            total, pages.instant_text(until, city) if until > at else None, price.kept_percent
+        ),
     )
     headers = {"Retry-After": str(refusal.retry_after)} if isinstance(refusal, TooMany) else {}
     return html, status, headers
@@ -488,6 +541,14 @@ def unavailable_page(
         times=times,
         others=others,
         own_url=url_for("lifecycle.booking", reference=own.reference) if own else None,
+        line_url=url_for(
+            "waiting.join",
+            space_id=space.id,
+            **pages.time_args(during, city, whole_days=space.whole_days),
+            **kept.as_args(),
+        )
+        if isinstance(refusal, SlotTaken) and during is not None and own is None
+        else None,
         back_url=pages.space_url(space.id, None, city),
         search_url=url_for("search.results"),
     )
@@ -502,6 +563,9 @@ def booking(reference: str) -> Page:
         booked = booking_for(session, current_actor(), reference)
         if booked.booking.reference != reference:
             return redirect(url_for("lifecycle.booking", reference=booked.booking.reference), 301)
+        if booked.booking.requested_at is None and policy.is_own(current_actor(), booked.booking):
+            # Held only: on to where it is agreed, or what else is free.
+            return redirect(checkout_url(booked.space, booked.booking.span, Kept()), 303)
         return booking_page(session, booked, DeclineForm(formdata=None))
 
 
@@ -510,13 +574,16 @@ def booking_page(session: Session, booked: BookedSpace, form: DeclineForm, *, st
     booking, space = booked.booking, booked.space
     history = history_of(session, booking)
     decides = policy.may_decide(actor, booked.venue)
-    kind, label = pages.status(booking.state)
+    kind, label = pages.booking_status(booking, handles=decides and not policy.may_cancel(actor, booking))
     kept = pages.detail_of(history, "booking.cancelled", "kept_minor")
     html = render_template(
         "bookings/lifecycle/booking.html",
+        session=session,
+        booked=booked,
         booking=booking,
         is_new="done" in request.args and policy.is_own(actor, booking),
         is_own=policy.is_own(actor, booking),
+        is_responsible=policy.is_responsible(actor, booking),
         room=pages.place_text(space, booked.venue),
         street=pages.street_text(booked.venue),
         phone=booked.venue.phone,
@@ -532,9 +599,18 @@ def booking_page(session: Session, booked: BookedSpace, form: DeclineForm, *, st
         use=added.use_text(booking.outdoor_use),
         total=Money(booking.total_minor, booking.currency),
         kept=Money(kept, booking.currency) if kept else None,
-        reason=pages.detail_of(history, "booking.declined", "reason"),
+        reason=pages.reason_text(booking, history),
         steps=pages.step_rows(history, city, booking),
+        together=[
+            (
+                url_for("lifecycle.booking", reference=other.reference),
+                localised(session.get_one(Space, (city.id, other.space_id)).names),
+                pages.status(other.state)[1],
+            )
+            for other in group_of(session, booking)
+        ],
         can_cancel=policy.may_cancel(actor, booking) and pages.is_open(booking, at),
+        can_change=policy.may_cancel(actor, booking) and pages.is_changeable(booking, at),
         can_decide=decides and booking.state == "awaiting_approval",
         answers=pages.answer_views(
             booking, answers_of(session, booking.city_id, [booking.id]).get(booking.id, [])
@@ -546,9 +622,11 @@ def booking_page(session: Session, booked: BookedSpace, form: DeclineForm, *, st
         else None,
         terms=localised(terms_of(session, booking.city_id, booking.terms_version)),
         sees_person=decides or policy.is_own(actor, booking),
-        free_until=pages.instant_text(booking.cancel_free_until, city)
-        if booking.cancel_free_until > at
-        else None,
+        cancel_text=pages.cancel_text(
+            Money(booking.total_minor, booking.currency),
+            pages.instant_text(booking.cancel_free_until, city) if booking.cancel_free_until > at else None,
+            booking.kept_percent,
+        ),
         form=form,
         space_url=pages.space_url(space.id, None, city),
         again_url=pages.space_url(space.id, booking.span, city),
@@ -562,7 +640,7 @@ def booking_page(session: Session, booked: BookedSpace, form: DeclineForm, *, st
 def cancel(reference: str) -> Page:
     """Ask once more, saying what it costs; then give the time back."""
     city, actor, at = current_city(), current_actor(), now()
-    form = PlainForm()
+    form = CancelForm()
     with transaction() as session:
         booked = booking_for(session, actor, reference)
         policy.require_may_cancel(actor, booked.booking)
@@ -573,7 +651,15 @@ def cancel(reference: str) -> Page:
         try:
             with transaction() as session:
                 booked = booking_for(session, actor, reference)
-                kept = actions.cancel_booking(session, city, booked.booking, actor=actor, at=at)
+                kept = actions.cancel_booking(
+                    session,
+                    city,
+                    booked.booking,
+                    actor=actor,
+                    at=at,
+                    reason=form.reason.data or "",
+                    reason_code=form.code,
+                )
         except (IllegalTransition, TooLateToCancel) as refusal:
             flash(gettext(refusal.title), "error")
         else:
@@ -587,6 +673,7 @@ def cancel(reference: str) -> Page:
         state=booking.state,
         total_minor=booking.total_minor,
         cancel_free_until=booking.cancel_free_until,
+        kept_percent=booking.kept_percent,
         at=at,
     )
     return render_template(
@@ -600,7 +687,7 @@ def cancel(reference: str) -> Page:
         free_until=pages.instant_text(booking.cancel_free_until, city),
         form=form,
         back_url=there,
-    )
+    ), 422 if form.errors else 200
 
 
 def cancelled_text(kept: Money) -> str:
@@ -685,6 +772,7 @@ def decline(reference: str) -> Page:
                 booked.venue,
                 actor=actor,
                 reason=form.reason.data or "",
+                reason_code=form.code,
                 at=now(),
             )
         flash(gettext("Declined. A mail is on its way to %(name)s.", name=booked.person.name), "success")

@@ -60,21 +60,36 @@ def actor_of_token(session: Session, city: City, token: str, grants: GrantReader
             .where(SignedInSession.city_id == city.id, SignedInSession.id == signed_in.id)
             .values(seen_at=at)
         )
-    roles = roles_of(session, city.id, person.id)
-    # A role that was taken back, or made one that may not book, ends acting for that organisation.
-    acting_for = signed_in.acting_for if roles.get(signed_in.acting_for or 0) in MAY_ACT else None
+    return actor_of_person(session, person, acting_for=signed_in.acting_for, grants=grants, ip=client_ip())
+
+
+def actor_of_person(
+    session: Session,
+    person: Person,
+    *,
+    acting_for: int | None = None,
+    grants: GrantReaders = (),
+    source: str = "web",
+    ip: str | None = None,
+) -> Actor:
+    """The person with the roles they have now; `acting_for` holds only while they may act for that organisation."""
+    roles = roles_of(session, person.city_id, person.id)
     return Actor(
-        city_id=city.id,
+        city_id=person.city_id,
         person_id=person.id,
         name=person.name,
         email=person.email,
         language=person.language,
         is_verified=person.email_verified_at is not None,
         is_staff=person.is_staff,
-        acting_for=acting_for,
+        # A role that was taken back, or made one that may not book, ends acting for that organisation.
+        acting_for=acting_for if roles.get(acting_for or 0) in MAY_ACT else None,
         roles=roles,
-        grants={key: role for read in grants for key, role in read(session, city.id, person.id).items()},
-        ip=client_ip(),
+        grants={
+            key: role for read in grants for key, role in read(session, person.city_id, person.id).items()
+        },
+        source=source,
+        ip=ip,
     )
 
 

@@ -25,10 +25,11 @@ from spaces.calendar.errors import SlotTaken
 from spaces.calendar.models import Claim, OpeningException, OpeningRule
 from spaces.calendar.piece_actions import claim_pieces, pieces_held
 from spaces.calendar.public_holidays import kept_holidays
-from spaces.calendar.queries import exception_hours, fill_units, weekly_hours
+from spaces.calendar.queries import TAKEN, UNITS, exception_hours, fill_units, weekly_hours
 from spaces.calendar.rules import (
     BookingRules,
     ExceptionHours,
+    Lane,
     UnitCalendar,
     WeeklyHours,
     compile_hours,
@@ -48,6 +49,10 @@ LOCK_UNITS = text("""
 """).bindparams(
     bindparam("space_ids", type_=ARRAY(BigInteger)), bindparam("piece_ids", type_=ARRAY(BigInteger))
 )
+
+LOCK_SOME_UNITS = text("""
+    SELECT u.id, u.lanes FROM unit u WHERE u.city_id = :city_id AND u.id = ANY(:ids) ORDER BY u.id FOR NO KEY UPDATE
+""").bindparams(bindparam("ids", type_=ARRAY(BigInteger)))
 
 # Hours that many spaces share are sent and read once.
 SET_OPENINGS = text("""
@@ -144,6 +149,34 @@ def claim_space(
     sheets.refresh_days(session, city.id, list(units), whole, city.zone)
 
 
+def add_pieces(
+    session: Session, city: City, pieces: Mapping[int, int], *, holder_id: int, body: Span
+) -> None:
+    """Give a holder that has its space already so many pieces of each unit of equipment. Raises PiecesTaken."""
+    if not pieces:
+        return
+    held = session.scalars(
+        select(Claim.unit_id).where(Claim.city_id == city.id, Claim.holder_id == holder_id)
+    ).all()
+    with session.begin_nested():
+        ids = {"city_id": city.id, "ids": sorted({*held, *pieces})}
+        locked = {unit_id: lanes for unit_id, lanes in session.execute(LOCK_SOME_UNITS, ids)}
+        stocks = {unit_id: lanes for unit_id, lanes in locked.items() if unit_id in pieces}
+        claim_pieces(session, city, pieces, stocks, holder_id=holder_id, body=body)
+
+
+def lock_for_claims(session: Session, city: City, space_ids: Sequence[int], span: Span) -> None:
+    """Lock the units and then the sheets of all of these spaces in one order, before several are claimed for this time,
+    buffers included, in one transaction."""
+    unit_ids = [
+        unit_id
+        for unit_id, _ in session.execute(
+            LOCK_UNITS, {"city_id": city.id, "space_ids": list(space_ids), "piece_ids": []}
+        )
+    ]
+    sheets.lock_days(session, city.id, unit_ids, [span], city.zone)
+
+
 def release_claims(session: Session, city: City, *, holder_id: int) -> None:
     """Give back all that the holder has. Harmless when it has nothing."""
     taken = session.execute(
@@ -191,6 +224,182 @@ def move_claims(
         sheets.lock_days(session, city.id, sorted(unit_ids), spans, city.zone)
         release_claims(session, city, holder_id=holder_id)
         claim_space(session, city, space_id, holder_id=holder_id, body=body, rules=rules, pieces=pieces)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A time that a holder wants of a space, by the space's rules."""
+
+    holder_id: int
+    space_id: int
+    body: Span
+    rules: BookingRules
+
+
+def claim_times(session: Session, city: City, wanted: Sequence[Wanted]) -> set[int]:
+    """Let each of these holders have its time instead of all that it has, in this order and in one go.
+
+    Returns the holders whose time cannot be had; they keep what they have. The units and the sheets of all old and new
+    times are locked before anything is looked at, so what fits in memory is free. Raises SlotTaken, and then nothing has
+    changed, only if the database should know better.
+    """
+    if not wanted:
+        return set()
+    holder_ids = [one.holder_id for one in wanted]
+    held = held_by(session, city.id, holder_ids)
+    units_of: dict[int, list[int]] = {}
+    for space_id, unit_id, _ in session.execute(
+        UNITS, {"city_id": city.id, "space_ids": sorted({one.space_id for one in wanted})}
+    ):
+        units_of.setdefault(space_id, []).append(unit_id)
+    unit_ids = {unit_id for ids in units_of.values() for unit_id in ids} | {claim.unit_id for claim in held}
+    with session.begin_nested():
+        lanes = {
+            unit_id: count
+            for unit_id, count in session.execute(
+                LOCK_SOME_UNITS, {"city_id": city.id, "ids": sorted(unit_ids)}
+            )
+        }
+        wholes = [one.body.widened(one.rules.before, one.rules.after) for one in wanted]
+        spans = wholes + [claim.span for claim in held]
+        sheets.lock_days(session, city.id, sorted(unit_ids), spans, city.zone)
+        # Read again: whoever changed them meanwhile is done now.
+        held = held_by(session, city.id, holder_ids)
+        window = Span(min(span.start for span in spans), max(span.end for span in spans))
+        taken = [
+            HeldClaim(holder_id, unit_id, lane, part, Span(start, end))
+            for unit_id, holder_id, lane, part, start, end in session.execute(
+                TAKEN, {"unit_ids": sorted(unit_ids), "start": window.start, "end": window.end}
+            )
+        ]
+        chosen, lost = choose_lanes(wanted, units_of, lanes, taken, held)
+        if chosen:
+            write_claims(session, city.id, chosen, wanted)
+            sheets.refresh_spans(session, city.id, sorted(unit_ids), spans, city.zone)
+    return lost
+
+
+def write_claims(
+    session: Session, city_id: int, chosen: Mapping[int, Mapping[int, int]], wanted: Sequence[Wanted]
+) -> None:
+    """Replace the claims of the holders in `chosen`, which says the lane of each unit by holder. Raises SlotTaken."""
+    rows = [
+        {
+            "city_id": city_id,
+            "holder_id": one.holder_id,
+            "unit_id": unit_id,
+            "part": part,
+            "lane": lane,
+            "during": TimestamptzRange(span.start, span.end),
+        }
+        for one in wanted
+        for unit_id, lane in chosen.get(one.holder_id, {}).items()
+        for part, span in claim_parts(one)
+    ]
+    session.execute(delete(Claim).where(Claim.city_id == city_id, Claim.holder_id.in_(list(chosen))))
+    try:
+        session.execute(insert(Claim), rows)
+    except IntegrityError as error:
+        if (
+            isinstance(error.orig, ExclusionViolation)
+            and error.orig.diag.constraint_name == "claim_no_overlap"
+        ):
+            raise SlotTaken from error
+        raise
+
+
+def claim_parts(one: Wanted) -> list[tuple[int, Span]]:
+    """(part, span) of the claims that a time makes in each lane: the body and its buffers."""
+    body, rules = one.body, one.rules
+    parts = [(0, body)]
+    if rules.before:
+        parts.append((1, Span(body.start - rules.before, body.start)))
+    if rules.after:
+        parts.append((2, Span(body.end, body.end + rules.after)))
+    return parts
+
+
+@dataclass(frozen=True)
+class HeldClaim:
+    """A claim as it is."""
+
+    holder_id: int
+    unit_id: int
+    lane: int
+    part: int
+    span: Span
+
+
+def held_by(session: Session, city_id: int, holder_ids: Sequence[int]) -> list[HeldClaim]:
+    rows = session.execute(
+        select(Claim.holder_id, Claim.unit_id, Claim.lane, Claim.part, Claim.during).where(
+            Claim.city_id == city_id, Claim.holder_id.in_(holder_ids)
+        )
+    )
+    return [HeldClaim(*row[:4], span_of(row[4])) for row in rows]
+
+
+def choose_lanes(
+    wanted: Sequence[Wanted],
+    units_of: Mapping[int, Sequence[int]],
+    lanes: Mapping[int, int],
+    taken: Sequence[HeldClaim],
+    held: Sequence[HeldClaim],
+) -> tuple[dict[int, dict[int, int]], set[int]]:
+    """(lane of each unit by holder, holders that cannot have their time).
+
+    Those who cannot keep what they hold, which may be in the way of others; so it is chosen anew until nobody drops out.
+    """
+    asking = {one.holder_id for one in wanted}
+    owners = {claim.holder_id for claim in held}
+    near = SpanSet(one.body.widened(one.rules.before, one.rules.after) for one in wanted)
+    taken = [claim for claim in taken if near.meets(claim.span.start, claim.span.end)]
+    lost: set[int] = set()
+    while True:
+        calendars = unit_calendars(
+            lanes, [claim for claim in taken if claim.holder_id not in asking or claim.holder_id in lost]
+        )
+        chosen: dict[int, dict[int, int]] = {}
+        dropped: set[int] = set()
+        for one in wanted:
+            if one.holder_id in lost:
+                continue
+            found = {
+                unit_id: calendars[unit_id].lane_for(one.body, one.rules.before, one.rules.after)
+                for unit_id in units_of.get(one.space_id, ())
+            }
+            placed = {unit_id: lane for unit_id, lane in found.items() if lane is not None}
+            if not placed or len(placed) < len(found):
+                dropped.add(one.holder_id)
+                continue
+            chosen[one.holder_id] = placed
+            for unit_id, lane in placed.items():
+                calendars[unit_id].add(lane, claim_parts(one))
+        lost |= dropped
+        if not dropped & owners:
+            return chosen, lost
+
+
+def unit_calendars(lanes: Mapping[int, int], claims: Sequence[HeldClaim]) -> dict[int, UnitCalendar]:
+    units = {unit_id: UnitCalendar(unit_id, count) for unit_id, count in lanes.items()}
+    parts: dict[tuple[int, int], tuple[list[Span], list[Span]]] = {}
+    for claim in claims:
+        parts.setdefault((claim.unit_id, claim.lane), ([], []))[min(claim.part, 1)].append(claim.span)
+    for (unit_id, lane), (bodies, buffers) in parts.items():
+        if unit_id in units:
+            units[unit_id].lanes[lane] = Lane(SpanSet(bodies), SpanSet(buffers))
+    return units
+
+
+def release_times(session: Session, city: City, holder_ids: Sequence[int]) -> None:
+    """Give back all that these holders have, in one go. Harmless for those that have nothing."""
+    held = held_by(session, city.id, holder_ids)
+    if not held:
+        return
+    unit_ids = sorted({claim.unit_id for claim in held})
+    session.execute(LOCK_SOME_UNITS, {"city_id": city.id, "ids": unit_ids}).all()
+    session.execute(delete(Claim).where(Claim.city_id == city.id, Claim.holder_id.in_(holder_ids)))
+    sheets.refresh_spans(session, city.id, unit_ids, [claim.span for claim in held], city.zone)
 
 
 def compile_spaces(

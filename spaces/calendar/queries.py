@@ -1,6 +1,6 @@
 """Reads of the calendar: what is open and taken of some spaces in a window of time."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -80,9 +80,16 @@ def booking_rules(space: Space) -> BookingRules:
 
 
 def calendars_of(
-    session: Session, city_id: int, space_ids: Sequence[int], window: Span, zone: ZoneInfo
+    session: Session,
+    city_id: int,
+    space_ids: Sequence[int],
+    window: Span,
+    zone: ZoneInfo,
+    *,
+    but: Collection[int] | int | None = None,
 ) -> dict[int, SpaceCalendar]:
-    """The calendars of these spaces, exact within `window` (openings are cut at its edges; claims are whole)."""
+    """The calendars of these spaces, exact within `window` (openings are cut at its edges; claims are whole), without
+    what the holder `but`, or several, have."""
     found = {space_id: SpaceCalendar(space_id) for space_id in space_ids}
     if not found:
         return found
@@ -104,25 +111,36 @@ def calendars_of(
         opened.setdefault(space_id, []).append(Span(start, end))
     for space_id, spans in opened.items():
         found[space_id].open = SpanSet(spans)
-    fill_units(session, units, window)
+    fill_units(session, units, window, but=but)
     return found
 
 
-def fill_units(session: Session, units: dict[int, UnitCalendar], window: Span) -> None:
-    """Add the claims that meet `window` to these units."""
+def fill_units(
+    session: Session,
+    units: dict[int, UnitCalendar],
+    window: Span,
+    *,
+    but: Collection[int] | int | None = None,
+) -> None:
+    """Add the claims that meet `window` to these units, but for those of one holder or several."""
+    unseen = {but} if isinstance(but, int) else set(but or ())
     bodies: dict[tuple[int, int], list[Span]] = {}
     buffers: dict[tuple[int, int], list[Span]] = {}
     values = {"unit_ids": list(units), "start": window.start, "end": window.end}
-    for unit_id, _, lane, part, start, end in session.execute(TAKEN, values):
+    for unit_id, holder_id, lane, part, start, end in session.execute(TAKEN, values):
+        if holder_id in unseen:
+            continue
         (bodies if part == 0 else buffers).setdefault((unit_id, lane), []).append(Span(start, end))
     for unit_id, lane in bodies.keys() | buffers.keys():
         key = unit_id, lane
         units[unit_id].lanes[lane] = Lane(SpanSet(bodies.get(key, ())), SpanSet(buffers.get(key, ())))
 
 
-def calendar_of(session: Session, city_id: int, space_id: int, window: Span, zone: ZoneInfo) -> SpaceCalendar:
-    """One space's calendar within `window`."""
-    return calendars_of(session, city_id, [space_id], window, zone)[space_id]
+def calendar_of(
+    session: Session, city_id: int, space_id: int, window: Span, zone: ZoneInfo, *, but: int | None = None
+) -> SpaceCalendar:
+    """One space's calendar within `window`, without what the holder `but` has."""
+    return calendars_of(session, city_id, [space_id], window, zone, but=but)[space_id]
 
 
 def weekly_hours(rule: OpeningRule) -> WeeklyHours:

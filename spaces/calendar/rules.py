@@ -340,6 +340,13 @@ class UnitCalendar:
                 return number
         return next((n for n in range(self.lane_count) if n not in self.lanes), None)
 
+    def add(self, lane: int, parts: Iterable[tuple[int, Span]]) -> None:
+        """Let these be taken too: (part, span), the body's part being 0."""
+        before = self.lanes.get(lane, Lane())
+        bodies = [span for part, span in parts if part == 0]
+        buffers = [span for part, span in parts if part != 0]
+        self.lanes[lane] = Lane(before.bodies | SpanSet(bodies), before.buffers | SpanSet(buffers))
+
     @property
     def full(self) -> SpanSet:
         """When every lane is taken."""

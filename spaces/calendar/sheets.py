@@ -120,6 +120,31 @@ def lock_days(
     session.execute(LOCK, {"city_id": city_id, "months": months, "space_ids": space_ids})
 
 
+def refresh_spans(
+    session: Session, city_id: int, unit_ids: Sequence[int], spans: Sequence[Span], zone: ZoneInfo
+) -> None:
+    """As `refresh_days` for many times at once, by whole months: one lock, one look at the calendars, one write."""
+    space_ids = list(session.scalars(SHARING, {"city_id": city_id, "unit_ids": list(unit_ids)}))
+    months = sorted({day.replace(day=1) for span in spans for day in local_days(span, zone)})
+    kept = [
+        (space_id, month)
+        for space_id, month in session.execute(
+            LOCK, {"city_id": city_id, "months": months, "space_ids": space_ids}
+        )
+    ]
+    if not kept:
+        return
+    calendars = calendars_of(session, city_id, space_ids, months_window(months, zone), zone)
+    free = {space_id: calendar.free for space_id, calendar in calendars.items()}
+    values = {
+        "city_id": city_id,
+        "months": [month for _, month in kept],
+        "space_ids": [space_id for space_id, _ in kept],
+        "words": [month_words(free[space_id], month, zone) for space_id, month in kept],
+    }
+    session.execute(SET_MONTHS, values)
+
+
 def month_days(month: date) -> list[date]:
     """The days of a month given by its first."""
     following = (month + timedelta(days=32)).replace(day=1)

@@ -16,6 +16,10 @@ DESK_PAGES = (
     ("prices.list", N_("Prices")),
     ("rules.page", N_("Rules")),
     ("photos.album", N_("Photos")),
+    ("doors.page", N_("Door")),
+    ("attendance.settings", N_("Check-in")),
+    ("timeline.customer", N_("Book for a customer")),
+    ("feeds.space", N_("Calendars")),
     ("desk.history", N_("History")),
 )
 

@@ -96,6 +96,7 @@ class PriceBox:
     vat: str
     button: str
     url: str
+    repeat_url: str
     cancel: str
     cancel_icon: str
 
@@ -209,6 +210,7 @@ class SpacePage:
             vat=vat_text(cost) if terms.per != "tariff" else "",
             button=gettext("Say how you use it") if terms.per == "tariff" else self.button_text(cost, total),
             url=self.booking_url(span),
+            repeat_url=self.booking_url(span, "series.new"),
             cancel=self.cancel_text(span),
             cancel_icon="check" if self.cancel_until(span) > self.now else "info-circle",
         )
@@ -221,14 +223,14 @@ class SpacePage:
             )
         return gettext("Book %(price)s", price=total) if cost.total else gettext("Book free of charge")
 
-    def booking_url(self, span: Span) -> str:
+    def booking_url(self, span: Span, endpoint: str = "lifecycle.new") -> str:
         start, end = self.local(span)
         length: dict[str, Any] = (
             {"end": end.isoformat(timespec="minutes")} if self.rules.whole_days else {"minutes": span.minutes}
         )
         people: dict[str, Any] = {name: self.kept[name] for name in ("people", "q") if name in self.kept}
         return url_for(
-            "lifecycle.new",
+            endpoint,
             space_id=self.space.id,
             start=start.isoformat(timespec="minutes"),
             **length,

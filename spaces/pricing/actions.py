@@ -129,6 +129,7 @@ def set_same_prices(
         "slot_minutes": list_.slot_minutes,
         "minimum_minor": list_.minimum_minor,
         "build_percent": list_.build_percent,
+        "kept_percent": list_.kept_percent,
         **tariff_columns(list_.tariff),
     }
     if keys:

@@ -79,6 +79,7 @@ class ListFields:
     vat_code: str = "standard"
     tariff: str = ""
     rows: list[RowFields] = field(default_factory=list)
+    kept_percent: str = "100"
     errors: dict[str, list[str]] = field(default_factory=dict)
 
     @classmethod
@@ -105,6 +106,7 @@ class ListFields:
                 )
                 for row in list_.rows
             ],
+            str(list_.kept_percent),
         )
 
     @classmethod
@@ -136,6 +138,7 @@ class ListFields:
             text("vat_code"),
             values.get("tariff", "")[:LONGEST_TARIFF].replace("\x00", ""),
             [row for row in rows if not row.is_blank],
+            text("kept_percent"),
         )
 
     def as_list(self) -> tuple[PriceList | None, list[FieldError]]:
@@ -172,6 +175,7 @@ class ListFields:
                 )
             )
         slot, share = read_whole(self.slot_minutes), read_whole(self.build_percent or "100")
+        kept = read_whole(self.kept_percent or "100")
         if wrong or valid_from is None:
             return None, wrong
         list_ = PriceList(
@@ -184,6 +188,7 @@ class ListFields:
             self.vat_code,
             tuple(rows),
             self.choice,
+            -1 if kept is None else kept,
         )
         return (replace(list_, amount_minor=0) if self.per in WITHOUT_AMOUNT else list_), []
 

@@ -31,6 +31,7 @@ class PriceList:
     vat_code: str = "standard"
     rows: tuple[Variation, ...] = ()
     tariff: TariffChoice | None = None
+    kept_percent: int = 100
 
     @property
     def base_minor(self) -> int:
@@ -57,6 +58,7 @@ class PriceList:
             Decimal(str(area_m2)) if area_m2 is not None else None,
             self.rows,
             tariffs,
+            self.kept_percent,
         )
         return by_tariff(terms) if tariffs else terms
 
@@ -69,6 +71,7 @@ class PriceList:
             "slot_minutes": self.slot_minutes,
             "minimum_minor": self.minimum_minor,
             "build_percent": self.build_percent,
+            "kept_percent": self.kept_percent,
             "vat_code": self.vat_code,
             **({"tariff": self.tariff.code} if self.tariff else {}),
             "rows": [
@@ -89,7 +92,14 @@ def tidy(list_: PriceList) -> PriceList:
     if list_.per == "free":
         return PriceList(list_.valid_from, "free", 0, vat_code=list_.vat_code)
     if list_.per == "tariff":
-        return PriceList(list_.valid_from, "tariff", 0, vat_code=list_.vat_code, tariff=list_.tariff)
+        return PriceList(
+            list_.valid_from,
+            "tariff",
+            0,
+            vat_code=list_.vat_code,
+            tariff=list_.tariff,
+            kept_percent=list_.kept_percent,
+        )
     return replace(
         list_,
         tariff=None,
@@ -106,6 +116,8 @@ def faults(list_: PriceList, *, has_area: bool) -> Iterator[FieldError]:
         return
     if list_.per == "free":
         return
+    if not 0 <= list_.kept_percent <= 100:
+        yield FieldError("kept_percent", "odd-share", N_("Give a share from 0 to 100."))
     if list_.per == "tariff":
         if list_.tariff is None:
             yield FieldError("tariff", "no-tariff", N_("Choose what the tariff is for."))

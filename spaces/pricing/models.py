@@ -29,7 +29,8 @@ class Price(Base):
     """The base row of a price list, from `valid_from` on: tax included, in minor units of the city's currency.
 
     `amount_minor` is what the search shows and compares. `minimum_minor` is the least that a paid booking costs;
-    `build_percent` is the share of a day's price that a build or tear-down day costs. A list by the city's tariff names
+    `build_percent` is the share of a day's price that a build or tear-down day costs; `kept_percent` the share of the
+    price that is kept when a booking is cancelled after its time for free cancellation. A list by the city's tariff names
     the rows that it takes; an empty `tariff_key` lets the booker choose the nature of the use.
     """
 
@@ -45,6 +46,7 @@ class Price(Base):
         CheckConstraint("minimum_minor >= 0", name="minimum"),
         CheckConstraint("build_percent BETWEEN 0 AND 100", name="build_percent"),
         CheckConstraint("(per = 'tariff') = (tariff_use <> '')", name="tariff"),
+        CheckConstraint("kept_percent BETWEEN 0 AND 100", name="kept_percent"),
         of_city("space_id", "space", ondelete="CASCADE"),
         {"info": {"copied_with": "space"}},
     )
@@ -64,6 +66,7 @@ class Price(Base):
     tariff_place: Mapped[str] = mapped_column(server_default="")
     tariff_surface: Mapped[str] = mapped_column(server_default="")
     tariff_class: Mapped[str] = mapped_column(server_default="")
+    kept_percent: Mapped[int] = mapped_column(server_default=text("100"))
 
 
 class PriceVariation(Base):

@@ -235,6 +235,9 @@ def list_text(list_: PriceList, currency: str) -> list[str]:
     if list_.minimum_minor:
         least = format_money(Money(list_.minimum_minor, currency))
         texts.append(gettext("A booking costs at least %(price)s.", price=least))
+    if list_.kept_percent != 100:
+        share = format_number(list_.kept_percent)
+        texts.append(gettext("A late cancellation costs %(share)s %% of the price.", share=share))
     if list_.build_percent != 100:
         share = format_number(list_.build_percent)
         texts.append(gettext("Build and tear-down days: %(share)s %% of the price of a day.", share=share))

@@ -1,5 +1,6 @@
 """The price in force, price lists, customer groups and discount codes."""
 
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import date
@@ -14,9 +15,16 @@ from marketplace.accounts.models import Organisation
 from marketplace.cities.models import City, VatRate
 from marketplace.money import Money
 from spaces.pricing.lists import PriceList
-from spaces.pricing.models import DiscountCode, OrganisationGroup, OutdoorTariff, Price, PriceVariation
+from spaces.pricing.models import (
+    DiscountCode,
+    DiscountUse,
+    OrganisationGroup,
+    OutdoorTariff,
+    Price,
+    PriceVariation,
+)
 from spaces.pricing.outdoor import EVENT, Tariff, TariffChoice
-from spaces.pricing.rules import GROUP_OF_KIND, PriceTerms, Variation, by_tariff
+from spaces.pricing.rules import GROUP_OF_KIND, Discount, PriceTerms, Variation, by_tariff
 
 # Uses of the tariff that a space can be let for; digging up a street is none.
 SPACE_USES = (EVENT, "SHORT_TERM_RENTAL", "AREA_RENTAL")
@@ -33,7 +41,8 @@ PRICES = text("""
         (SELECT jsonb_agg(jsonb_build_array(w.amount_minor, w.group_code, w.days, w.from_minute, w.to_minute)
                           ORDER BY w.position)
          FROM price_variation w
-         WHERE w.city_id = p.city_id AND w.space_id = p.space_id AND w.valid_from = p.valid_from)
+         WHERE w.city_id = p.city_id AND w.space_id = p.space_id AND w.valid_from = p.valid_from),
+        p.kept_percent
     FROM (
         SELECT DISTINCT ON (space_id) * FROM price
         WHERE city_id = :city_id AND space_id = ANY(:space_ids) AND valid_from <= :day
@@ -64,8 +73,9 @@ def prices_on(session: Session, city: City, space_ids: Sequence[int], day: date)
                 Variation(minor, group, frozenset(days), *minutes)
                 for minor, group, days, *minutes in varied or ()
             ),
+            kept_percent=kept,
         )
-        for space_id, per, amount, basis_points, slot_minutes, minimum, build_percent, area, _, varied in rows
+        for space_id, per, amount, basis_points, slot_minutes, minimum, build_percent, area, _, varied, kept in rows
         if per != "m2_day" or area is not None
     }
     choices = {row.space_id: TariffChoice(*row[8]) for row in rows if row.per == "tariff"}
@@ -175,6 +185,33 @@ def price_on(session: Session, city: City, space_id: int, day: date) -> PriceTer
     return prices_on(session, city, [space_id], day).get(space_id)
 
 
+def prices_by_day(
+    session: Session, city: City, space_id: int, days: Collection[date]
+) -> dict[date, PriceTerms | None]:
+    """The price of one space for bookings that begin on each of these days; asked once for each stretch of days in which
+    neither its price list nor a tax rate changes."""
+    if not days:
+        return {}
+    first, last = min(days), max(days)
+    changes = session.scalars(
+        select(Price.valid_from)
+        .where(
+            Price.city_id == city.id,
+            Price.space_id == space_id,
+            Price.valid_from > first,
+            Price.valid_from <= last,
+        )
+        .union(
+            select(VatRate.valid_from).where(
+                VatRate.city_id == city.id, VatRate.valid_from > first, VatRate.valid_from <= last
+            )
+        )
+    ).all()
+    stretches = sorted({first, *changes})
+    terms = {start: price_on(session, city, space_id, start) for start in stretches}
+    return {day: terms[stretches[bisect_right(stretches, day) - 1]] for day in days}
+
+
 def groups_of(session: Session, city_id: int, organisation_ids: Collection[int]) -> dict[int, str]:
     """The customer group of each organisation: the one the city gave it, else by its kind, else that of residents."""
     if not organisation_ids:
@@ -189,6 +226,19 @@ def groups_of(session: Session, city_id: int, organisation_ids: Collection[int])
         .where(Organisation.city_id == city_id, Organisation.id.in_(organisation_ids))
     )
     return {id_: given or GROUP_OF_KIND.get(kind, "resident") for id_, kind, given in rows}
+
+
+def discount_of_holder(session: Session, city_id: int, holder_id: int) -> Discount | None:
+    """The discount that this holder has been granted, whatever has become of its code."""
+    code = session.scalar(
+        select(DiscountCode)
+        .join(
+            DiscountUse,
+            (DiscountUse.city_id == DiscountCode.city_id) & (DiscountUse.code_id == DiscountCode.id),
+        )
+        .where(DiscountUse.city_id == city_id, DiscountUse.holder_id == holder_id)
+    )
+    return Discount(code.code, code.percent, code.amount_minor) if code is not None else None
 
 
 def group_for(session: Session, city_id: int, terms: PriceTerms, organisation_id: int | None) -> str:
@@ -238,6 +288,7 @@ def lists_of_spaces(session: Session, city_id: int, space_ids: Collection[int]) 
                 slot_minutes=price.slot_minutes,
                 minimum_minor=price.minimum_minor,
                 build_percent=price.build_percent,
+                kept_percent=price.kept_percent,
                 vat_code=price.vat_code,
                 rows=tuple(rows.get((price.space_id, price.valid_from), ())),
                 tariff=choice_of(price),

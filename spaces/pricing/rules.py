@@ -62,6 +62,7 @@ class PriceTerms:
     area_m2: Decimal | None = None
     variations: tuple[Variation, ...] = ()
     tariffs: tuple[Tariff, ...] = ()
+    kept_percent: int = 100  # of the price, when it is cancelled after its time for free cancellation
 
     @property
     def is_free(self) -> bool:
@@ -199,6 +200,8 @@ LINE_TEXTS = {
     "m2_build_days": N_("%(quantity)s m² build or tear-down days × %(price)s"),
     "minimum": N_("Up to the least price of a booking"),
     "discount": N_("Discount"),
+    "kept": N_("Kept of the price before the change"),
+    "waived": N_("Free of charge by decision"),
     "free": N_("Free of charge"),
     "tariff_once": N_("Use of the area: %(price)s"),
     "tariff_day": N_("Use of the area: %(quantity)s d × %(price)s"),
@@ -242,6 +245,7 @@ class Quote:
     total: Money
     vat: Money
     vat_basis_points: int | None
+    kept_percent: int = 100  # what a late cancellation costs of it
 
 
 def quote(
@@ -261,7 +265,8 @@ def quote(
     area and none is known.
     """
     if terms.per == "tariff":
-        return tariff_quote(terms, during, zone, use=use, discount=discount, build=build)
+        found = tariff_quote(terms, during, zone, use=use, discount=discount, build=build)
+        return replace(found, kept_percent=terms.kept_percent)
     zero = Money.zero(terms.amount.currency)
     lines = priced(terms, during, zone, group, build) if terms.per != "free" else []
     total = sum((line.total for line in lines), zero)
@@ -275,7 +280,22 @@ def quote(
     if discount is not None and (off := discount.off(total)):
         lines.append(Line("discount", Decimal(1), -off, -off, discount.code))
         total -= off
-    return Quote(tuple(lines), total, total.vat_included(terms.vat_basis_points), terms.vat_basis_points)
+    rate = terms.vat_basis_points
+    return Quote(tuple(lines), total, total.vat_included(rate), rate, terms.kept_percent)
+
+
+def at_least(price: Quote, minor: int) -> Quote:
+    """The same price, filled up to `minor` by a line of its own where it is less."""
+    if price.total.minor >= minor:
+        return price
+    missing = Money(minor, price.total.currency) - price.total
+    lines = [line for line in price.lines if line.code != "free"]
+    total = price.total + missing
+    rate = price.vat_basis_points
+    # Where several rates were mixed, what is kept has the tax of none of them.
+    vat = total.vat_included(rate) if rate is not None else price.vat
+    line = Line("kept", Decimal(1), missing, missing)
+    return replace(price, lines=(*lines, line), total=total, vat=vat)
 
 
 def priced(terms: PriceTerms, during: Span, zone: ZoneInfo, group: str, build: BuildDays) -> list[Line]:
@@ -356,11 +376,12 @@ def with_extras(cost: Quote, wanted: Sequence[tuple[ExtraTerms, int]], during: S
         rate = cost.vat_basis_points
         if line.total:
             rate = terms.vat_basis_points if not cost.total or rate == terms.vat_basis_points else None
-        cost = Quote(
-            (*cost.lines, line),
-            cost.total + line.total,
-            cost.vat + line.total.vat_included(terms.vat_basis_points),
-            rate,
+        cost = replace(
+            cost,
+            lines=(*cost.lines, line),
+            total=cost.total + line.total,
+            vat=cost.vat + line.total.vat_included(terms.vat_basis_points),
+            vat_basis_points=rate,
         )
     return cost
 

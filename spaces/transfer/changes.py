@@ -130,6 +130,7 @@ def list_parts(one: PriceList | None) -> dict[str, Any]:
         "slot": one.slot_minutes,
         "minimum": amount_text(one.minimum_minor),
         "build": one.build_percent,
+        "kept": one.kept_percent,
         "vat": one.vat_code,
         "tariff": tariff_text(one.tariff) if one.tariff else None,
         "rows": [row_order(row) for row in one.rows],

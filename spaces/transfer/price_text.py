@@ -31,7 +31,7 @@ FIRST_DAY = date(2020, 1, 1)
 MOST_LISTS = 20
 FURTHEST = timedelta(days=5 * 365)
 EVERYONE = "everyone"
-OPTIONS = ("slot", "minimum", "build", "vat", "tariff")
+OPTIONS = ("slot", "minimum", "build", "kept", "vat", "tariff")
 BASE_PERS = tuple(per for per in PERS if per not in {"free", "tariff"})
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 AMOUNT = re.compile(r"(\d{1,6})(?:[.,](\d{1,2}))?", re.ASCII)
@@ -57,6 +57,7 @@ def list_order(one: PriceList) -> str:
     words += [f"slot={one.slot_minutes}"] if one.slot_minutes is not None else []
     words += [f"minimum={amount_text(one.minimum_minor)}"] if one.minimum_minor else []
     words += [f"build={one.build_percent}"] if one.build_percent != 100 else []
+    words += [f"kept={one.kept_percent}"] if one.kept_percent != 100 else []
     words += [f"vat={one.vat_code}"] if one.vat_code != "standard" else []
     return " | ".join([" ".join(words), *(row_order(row) for row in one.rows)])
 
@@ -123,6 +124,7 @@ def read_list(piece: str) -> PriceList:
         slot_minutes=read_whole("slot", given["slot"]) if "slot" in given else None,
         minimum_minor=read_amount(given["minimum"]) if "minimum" in given else 0,
         build_percent=read_whole("build", given["build"]) if "build" in given else 100,
+        kept_percent=read_whole("kept", given["kept"]) if "kept" in given else 100,
         vat_code=given.get("vat", "standard"),
         rows=tuple(read_row(row) for row in rows),
         tariff=read_tariff(given["tariff"]) if "tariff" in given else None,
@@ -217,6 +219,8 @@ def unused_option(one: PriceList) -> str | None:
         return f"slot={one.slot_minutes} belongs to a price per slot, not per {one.per}"
     if one.per not in {"day", "m2_day"} and one.build_percent != 100:
         return f"build={one.build_percent} belongs to a price per day, not per {one.per}"
+    if one.per == "free" and one.kept_percent != 100:
+        return f"kept={one.kept_percent} belongs to a price, and this one is free"
     if (one.tariff is not None) != (one.per == "tariff"):
         return "tariff= and per tariff belong together"
     if one.per in {"free", "tariff"} and (one.rows or one.minimum_minor):

@@ -149,7 +149,15 @@ def stored_prices(
     session: Session, city: City, space_ids: Sequence[int], day: date
 ) -> dict[int, tuple[PriceList, ...]]:
     """The list in force on the day and the later ones, by space, the first one first."""
-    columns = ("per", "amount_minor", "slot_minutes", "minimum_minor", "build_percent", "vat_code")
+    columns = (
+        "per",
+        "amount_minor",
+        "slot_minutes",
+        "minimum_minor",
+        "build_percent",
+        "kept_percent",
+        "vat_code",
+    )
     rows: dict[tuple[int, date], list[Variation]] = {}
     of_these = (PriceVariation.city_id == city.id, PriceVariation.space_id.in_(space_ids))
     varied = select(

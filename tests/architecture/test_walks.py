@@ -12,6 +12,7 @@ NO_PAGES = {
     "hours.close": "leads back to the page of the hours",
     "lifecycle.answer_file": "a file that a booker has sent",
     "lifecycle.calendar_file": "a calendar file",
+    "talk.write": "leads back to the booking",
     "mailbox.html": "the inside of a frame, as a mail program shows it",
 }
 

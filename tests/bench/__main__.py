@@ -14,7 +14,18 @@ from marketplace.app import create_app
 from marketplace.commands import alembic_config
 from marketplace.launch.database import DURABLE, embedded_postgres, ensure_database
 from marketplace.settings import ROOT, Settings
-from tests.bench import bookings, console, imports, market, pages, race, spaces
+from tests.bench import (
+    bookings,
+    calendar,
+    console,
+    imports,
+    market,
+    pages,
+    race,
+    series,
+    spaces,
+    traffic,
+)
 from tests.bench.city import build, forget_earlier_runs
 from wsgi import PARTS
 
@@ -22,8 +33,8 @@ log = logging.getLogger("bench")
 
 GROUPS = {
     "pages": (pages.run,),
-    "bookings": (bookings.run,),
-    "race": (race.run,),
+    "bookings": (bookings.run, calendar.run, series.run),
+    "race": (race.run, traffic.run),
     "spaces": (imports.run, spaces.run, console.run, market.run),
 }
 

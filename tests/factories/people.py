@@ -6,6 +6,7 @@ from itertools import count
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
+from bookings.lifecycle.queries import booking_grants
 from marketplace.accounts.actor import Actor
 from marketplace.accounts.models import Membership, Organisation, Person
 from marketplace.accounts.queries import roles_of
@@ -70,7 +71,10 @@ def actor_of(session: Session, person: Person, *, acting_for: int | None = None)
         is_staff=bool(person.is_staff),
         acting_for=acting_for,
         roles=roles_of(session, person.city_id, person.id),
-        grants=venue_grants(session, person.city_id, person.id),
+        grants={
+            **venue_grants(session, person.city_id, person.id),
+            **booking_grants(session, person.city_id, person.id),
+        },
     )
 
 

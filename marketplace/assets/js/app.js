@@ -3,6 +3,7 @@ import "htmx.org/dist/htmx.esm.js";
 import { loadWhenSeen } from "./lazy.js";
 import "./all.js";
 import "./busy.js";
+import { countDown } from "./hold.js";
 import "./menus.js";
 import "./search.js";
 import "./swaps.js";
@@ -23,6 +24,14 @@ function start() {
   }
   for (const node of document.querySelectorAll("[data-uploads]")) {
     import("./photos.js").then(({ watchUploads }) => watchUploads(/** @type {HTMLElement} */ (node)));
+  }
+  for (const node of document.querySelectorAll("[data-hold]:not([data-counting])")) {
+    const line = /** @type {HTMLElement} */ (node);
+    line.dataset.counting = "";
+    countDown(line);
+  }
+  for (const node of document.querySelectorAll("[data-copy][hidden]")) {
+    import("./copy.js").then(({ offerCopy }) => offerCopy(/** @type {HTMLElement} */ (node)));
   }
   for (const node of document.querySelectorAll("[data-print]")) {
     import("./timeline.js").then(({ offerPrint }) => offerPrint(/** @type {HTMLElement} */ (node)));

@@ -30,7 +30,14 @@ from tests.factories.spaces import make_space, make_venue
 # Nobody of these may change anything; the last ones may not even read.
 POWERLESS = ("viewer", "crew", *STRANGERS)
 # Open to everyone who is signed in: they show what one's own rights reach, which may be nothing.
-FOR_ANYONE = {"desk.listings", "desk.new", "timeline.day", "market.markets", "market.new"}
+FOR_ANYONE = {
+    "attendance.today",
+    "desk.listings",
+    "desk.new",
+    "market.markets",
+    "market.new",
+    "timeline.day",
+}
 # Tables that reading a page may write to.
 UNWATCHED = {"signed_in_session", "rate_limit", "rate_count"}
 HOSTILE = (

@@ -17,6 +17,7 @@ from bookings.lifecycle.actions import (
     displace_booking,
     expire_request,
 )
+from bookings.lifecycle.change_actions import Change, change_booking
 from bookings.lifecycle.models import Booking
 from bookings.lifecycle.queries import booked_space_of_id
 from marketplace.cities.models import City
@@ -48,7 +49,7 @@ def story(session: Session, city: City, language: str, what: str) -> Booking:
     booker = make_person(session, city, name="Aino Korhonen", email="aino@example.org", language=language)
     join(session, booker, association)
     actor, desk = actor_of(session, booker), actor_of(session, manager)
-    instant = what in {"confirmed", "confirmed_free", "cancelled", "cancelled_late", "displaced"}
+    instant = what in {"confirmed", "confirmed_free", "cancelled", "cancelled_late", "changed", "displaced"}
     space = open_space(
         session,
         city,
@@ -76,6 +77,9 @@ def story(session: Session, city: City, language: str, what: str) -> Booking:
         cancel_booking(session, city, booking, actor=actor, at=booking.cancel_free_until)
     elif what == "cancelled_late":
         cancel_booking(session, city, booking, actor=actor, at=booking.span.start - timedelta(hours=3))
+    elif what == "changed":
+        wanted = Change(space, span_on(city, 19, 21), 14)
+        change_booking(session, city, booking, wanted, actor=actor, at=NOW, submission="change-of-mine")
     elif what == "approved":
         approve_booking(session, city, booking, venue, actor=desk, at=NOW)
     elif what == "declined":
@@ -100,6 +104,7 @@ TEMPLATE_OF = {
     "declined": "declined",
     "displaced": "displaced",
     "expired": "expired",
+    "changed": "changed",
 }
 
 

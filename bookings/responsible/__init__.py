@@ -1,0 +1,1 @@
+"""People whom the booker lets take part in looking after a booking."""
