@@ -135,11 +135,12 @@ def request_booking(
         try:
             check_time(session, city, space, rules, during, at=at)
         except SlotTaken:
-            # Perhaps by this very form, sent twice, whose first self has committed since the look above.
-            known = submitted(session, person_id, submission, space, during)
-            if known is not None and known.requested_at is not None:
-                return known
-            raise
+            # Perhaps by this very form, whose booking or hold has been committed since the look above.
+            hold = submitted(session, person_id, submission, space, during)
+            if hold is None:
+                raise
+            if hold.requested_at is not None:
+                return hold
     told = told_for(
         session,
         city,

@@ -1,4 +1,5 @@
-"""A model of everything that happens to bookings at once: many people, spaces that share units, lanes and buffers.
+"""A model of everything that happens to bookings at once: many people, spaces that share units, lanes, buffers and
+equipment.
 
 Hypothesis draws the actions; a dictionary in memory says what must be true after each of them. To repeat a longer run:
 `MARKETPLACE_MODEL_RUNS=500 make test ARGS=tests/bookings/test_model.py`.
@@ -29,13 +30,16 @@ from bookings.lifecycle.actions import (
     request_booking,
 )
 from bookings.lifecycle.change_actions import Change, change_booking
+from bookings.lifecycle.details import Details
 from bookings.lifecycle.hold_actions import extend_hold, hold_space, lapse_hold, release_hold
 from bookings.lifecycle.models import Booking
+from bookings.lifecycle.queries import pieces_of
 from bookings.lifecycle.rules import HOLDING, PAIRS, TRANSITIONS
 from bookings.lifecycle.together import book_together
 from marketplace import db
 from marketplace.accounts.actor import Actor
 from marketplace.cities.models import City
+from marketplace.db import span_of
 from marketplace.errors import Refusal
 from marketplace.timespan import Span, day_span, local_days
 from spaces.calendar.errors import SlotTaken
@@ -46,6 +50,7 @@ from spaces.catalog.models import Space, Unit, Venue
 from tests.factories.bookings import DAY as FIRST_DAY
 from tests.factories.bookings import NOW, open_space, span_on
 from tests.factories.cities import make_city
+from tests.factories.equipment import make_extra
 from tests.factories.people import actor_of, make_person
 from tests.factories.spaces import make_unit, make_venue
 
@@ -64,6 +69,9 @@ SPACES: dict[str, tuple[str, int, int, str]] = {
     "everything": ("abc", 15, 15, "instant"),
 }
 LANES = {"a": 1, "b": 1, "c": 3}
+# How many tables there are, and which spaces lend them.
+TABLES = 3
+LENDING = ("half b", "lawn")
 
 
 @dataclass
@@ -73,6 +81,7 @@ class Known:
     space: str
     span: Span
     state: str
+    pieces: int = 0
 
 
 class Bookings(RuleBasedStateMachine):
@@ -119,6 +128,7 @@ class Bookings(RuleBasedStateMachine):
             )
             for name, (units, before, after, approval) in SPACES.items()
         }
+        self.tables = make_extra(session, self.city, [self.spaces[name] for name in LENDING], stock=TABLES)
         self.people: list[Actor] = [actor_of(session, make_person(session, self.city)) for _ in range(3)]
         self.staff: Actor = actor_of(session, make_person(session, self.city, is_staff=True))
 
@@ -133,7 +143,8 @@ class Bookings(RuleBasedStateMachine):
         name = next(name for name, space in self.spaces.items() if space.id == booking.space_id)
         before = self.known.get(booking.id)
         assert before is None or before.state == booking.state or booking.state in TRANSITIONS[before.state]
-        self.known[booking.id] = Known(name, booking.span, booking.state)
+        pieces = pieces_of(self.session, booking).get(self.tables.unit_id, 0)
+        self.known[booking.id] = Known(name, booking.span, booking.state, pieces)
 
     def taken_by(self, name: str, span: Span, *, but: int = 0) -> bool:
         """Whether a unit that one party has alone is in the way, by the rule of bodies and buffers."""
@@ -183,9 +194,13 @@ class Bookings(RuleBasedStateMachine):
             if id_ != but and known.state in HOLDING
         )
 
-    @rule(name=st.sampled_from(sorted(SPACES)), who=st.integers(0, 2), day=DAYS, hour=HOURS, length=LENGTHS)
-    def book(self, name: str, who: int, day: int, hour: int, length: float) -> None:
+    @rule(
+        name=st.sampled_from(sorted(SPACES)), who=st.integers(0, 2), day=DAYS, hour=HOURS, length=LENGTHS,
+        pieces=st.integers(0, TABLES),
+    )  # fmt: skip
+    def book(self, name: str, who: int, day: int, hour: int, length: float, pieces: int) -> None:
         span = self.span(day, hour, length)
+        pieces = pieces if name in LENDING else 0
         made = self.attempt(
             lambda: request_booking(
                 self.session,
@@ -198,12 +213,14 @@ class Bookings(RuleBasedStateMachine):
                 organisation_id=None,
                 submission=f"model-{next(self.numbers):06}",
                 at=self.at,
+                details=Details(extras={self.tables.id: pieces} if pieces else {}),
             ),
             expects=self.free_for_sure(name, span),
         )
         if made is not None:
             assert not self.must_be_taken(name, span)
             self.keep(made)
+            assert self.known[made.id].pieces == pieces
 
     @rule(
         names=st.lists(st.sampled_from(sorted(SPACES)), min_size=2, max_size=3, unique=True),
@@ -246,14 +263,15 @@ class Bookings(RuleBasedStateMachine):
         if made is not None:
             self.keep(made)
 
-    @rule(choice=st.integers(0, 50), longer=st.booleans())
-    def agree_to_a_hold(self, choice: int, longer: bool) -> None:
+    @rule(choice=st.integers(0, 50), longer=st.booleans(), pieces=st.integers(0, TABLES))
+    def agree_to_a_hold(self, choice: int, longer: bool, pieces: int) -> None:
         held = self.some(choice, "held")
         if held is None:
             return
         if longer:
             self.attempt(lambda: extend_hold(self.session, held, at=self.at))
-        space = self.spaces[self.known[held.id].space]
+        name = self.known[held.id].space
+        space, pieces = self.spaces[name], pieces if name in LENDING else 0
         actor = next(person for person in self.people if person.person_id == held.person_id)
         booking = self.attempt(
             lambda: request_booking(
@@ -267,9 +285,12 @@ class Bookings(RuleBasedStateMachine):
                 organisation_id=None,
                 submission=held.submission,
                 at=self.at,
+                details=Details(extras={self.tables.id: pieces} if pieces else {}),
             )
         )
-        assert booking is not None, "what is held can be had"
+        assert booking is not None or pieces, "what is held can be had"
+        if booking is None:
+            return
         assert booking.id == held.id
         self.keep(booking)
 
@@ -400,10 +421,34 @@ class Bookings(RuleBasedStateMachine):
                 if after:
                     end = known.span.end + timedelta(minutes=after)
                     wanted.add((id_, unit_id, 2, known.span.end, end))
-        claims = self.session.execute(select(Claim.holder_id, Claim.unit_id, Claim.part, Claim.during)).all()
+        claims = self.session.execute(
+            select(Claim.holder_id, Claim.unit_id, Claim.part, Claim.during).where(
+                Claim.unit_id != self.tables.unit_id
+            )
+        ).all()
         found = [(holder, unit, part, during.lower, during.upper) for holder, unit, part, during in claims]
         assert len(found) == len(set(found))
         assert set(found) == wanted
+
+    @invariant()
+    def never_more_tables_than_there_are(self) -> None:
+        if not hasattr(self, "city"):
+            return
+        out: dict[int, int] = {}
+        edges = []
+        for holder, during in self.session.execute(
+            select(Claim.holder_id, Claim.during).where(Claim.unit_id == self.tables.unit_id)
+        ):
+            out[holder] = out.get(holder, 0) + 1
+            edges += [(during.lower, 1), (during.upper, -1)]
+            assert span_of(during) == self.known[holder].span
+        assert out == {
+            id_: known.pieces for id_, known in self.known.items() if known.pieces and known.state in HOLDING
+        }
+        running = 0
+        for _, step in sorted(edges):
+            running += step
+            assert running <= TABLES
 
     @invariant()
     def no_unit_is_had_by_more_than_it_has_lanes(self) -> None:

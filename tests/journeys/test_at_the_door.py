@@ -214,7 +214,7 @@ def test_nobody_comes_and_another_books_the_time(
     clean(owner)
     start = began + timedelta(hours=1, minutes=30)
     mikko.goto(f"/{lang}/spaces/{space_id}/booking?start={start:%Y-%m-%dT%H:%M}%2B00:00&minutes=30")
-    mikko.locator("main form button[type=submit]").last.click()
+    mikko.locator("form.co__form .co__go button.hds-button--primary").click()
     mikko.wait_for_url(re.compile(r"/bookings/[0-9A-Z]{4}-[0-9A-Z]{4}"))
     # The time is Mikko's now, so the owner cannot bring the first one back.
     row = owner.locator(f"#b-{missed}")

@@ -141,6 +141,8 @@ def test_a_request_is_declined_undone_and_approved_by_keys(
     tab_to(page, f"#q-{reference} summary")
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
+    expect(row.locator("select")).to_be_focused()
+    page.keyboard.press("Tab")
     expect(row.locator("textarea")).to_be_focused()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")  # without a reason

@@ -162,7 +162,7 @@ def test_a_market_from_an_empty_square_to_a_booked_stall(
     check(seller)
     seller.locator("#price a.hds-button").click()
     seller.wait_for_url(re.compile(r"/booking\?"))
-    seller.locator("main form button[type=submit]").last.click()
+    seller.locator("form.co__form .co__go button.hds-button--primary").click()
     seller.wait_for_url(re.compile(r"/bookings/"))
     expect(seller.locator("main")).to_contain_text("A2")
 

@@ -69,7 +69,7 @@ def test_a_playground_house_is_found_and_booked_for_a_day(
     page.locator(f"#book a.slot[href*='{DAY.isoformat()}T14']").first.click()
     page.locator("#price a.hds-button").click()
     page.wait_for_url(re.compile(r"/booking"))
-    page.locator("main form button[type=submit]").last.click()
+    page.locator("form.co__form .co__go button.hds-button--primary").click()
     assert booked(real_venues, page) == (
         "Leikkipuisto Hilleri, sisätilat", str(DAY), str(DAY), "confirmed",
     )  # fmt: skip

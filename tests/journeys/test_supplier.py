@@ -221,7 +221,7 @@ def book(booker: Page, story: Story, space_id: int, hour: int, price: str) -> st
         booker.wait_for_url(re.compile(r"/booking\?"))
     expect(booker.locator("main")).to_contain_text(price)
     is_clean(booker)
-    booker.locator("main form button[type=submit]").last.click()
+    booker.locator("form.co__form .co__go button.hds-button--primary").click()
     booker.wait_for_url(re.compile(r"/bookings/"))
     expect(booker.locator("main")).to_contain_text(story.name)
     return booker.url.rpartition("/")[2].partition("?")[0]

@@ -1,12 +1,14 @@
 """Holds: a time kept for whoever fills in the checkout, which frees itself."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
+from bookings.lifecycle import actions
 from bookings.lifecycle.actions import request_booking
 from bookings.lifecycle.errors import HoldOver, NotOnOffer, SubmissionUsed, TooFarAhead
 from bookings.lifecycle.hold_actions import (
@@ -23,11 +25,13 @@ from marketplace.accounts.actor import Actor
 from marketplace.accounts.errors import NotVerified
 from marketplace.accounts.models import Person
 from marketplace.cities.models import City
+from marketplace.db import transaction
 from marketplace.errors import Unauthenticated
 from spaces.calendar.errors import SlotTaken
 from spaces.calendar.models import Claim
 from spaces.catalog.models import Space
 from tests.factories.bookings import NOW, book, open_space, span_on
+from tests.factories.cities import make_city
 from tests.factories.people import actor_of, make_person
 
 MINUTE = timedelta(minutes=1)
@@ -160,3 +164,43 @@ def test_lapsed_holds_are_forgotten_and_real_bookings_never(
     assert forget_lapsed(session, city.id, before=held.changed_at) == 0
     assert forget_lapsed(session, city.id, before=later) == 1
     assert session.scalars(select(Booking.id)).all() == [asked.id]
+
+
+def test_the_form_may_be_sent_while_its_hold_is_on_the_way(committing: Engine) -> None:
+    """Whichever of the two comes first, the person gets the time."""
+    with transaction() as session:
+        city = make_city(session)
+        space = open_space(session, city)
+        actors = [actor_of(session, make_person(session, city)) for _ in range(14)]
+
+    def run(n: int) -> str:
+        form: dict[str, Any] = {
+            "submission": f"form-of-{n // 2:04}",
+            "during": span_on(city, 8 + n // 2, 9 + n // 2),
+        }
+        with transaction() as session:
+            if n % 2:
+                return hold_space(session, city, space, actor=actors[n // 2], at=NOW, **form).state
+            return agree(session, city, space, actors[n // 2], at=NOW, **form).state
+
+    with ThreadPoolExecutor(14) as pool:
+        answers = list(pool.map(run, range(28)))
+    assert set(answers[::2]) == {"confirmed"}
+    with transaction() as session:
+        assert session.scalars(select(Booking.state)).all() == ["confirmed"] * 14
+
+
+def test_a_hold_that_comes_between_look_and_claim_is_the_forms_own(
+    session: Session, city: City, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    space, mine = open_space(session, city), actor_of(session, person)
+    look = actions.check_time
+
+    def held_meanwhile(*args: Any, **more: Any) -> None:
+        hold(session, city, space, mine)
+        look(*args, **more)
+
+    monkeypatch.setattr(actions, "check_time", held_meanwhile)
+    booking = agree(session, city, space, mine)
+    assert (booking.state, claims(session, booking)) == ("confirmed", 1)
+    assert session.scalars(select(Booking.id)).all() == [booking.id]
