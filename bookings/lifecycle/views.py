@@ -17,6 +17,7 @@ from bookings.lifecycle.errors import (
     AnswerNotFound,
     BuildDaysWrong,
     IllegalTransition,
+    NotOnOffer,
     OutdoorUseWrong,
     SubmissionUsed,
     TimeNotBookable,
@@ -232,8 +233,12 @@ def is_binding(session: Session, space: Space, during: Span, *, at: datetime) ->
         return True
     if free_until(during.start, space.cancellation_hours) > at:
         return False
-    price = price_on(session, current_city(), space.id, during.start.astimezone(current_city().zone).date())
-    return price is not None and price.amount.minor > 0
+    whom = current_actor().acting_for
+    try:
+        _, prices = actions.prices_for(session, current_city(), space, during, [whom], at=at)
+    except NotOnOffer:
+        return False
+    return bool(prices[whom].total) and prices[whom].kept_percent > 0
 
 
 def is_by_tariff(session: Session, space: Space, during: Span) -> bool:

@@ -90,13 +90,14 @@ def format_span(start: datetime, end: datetime, language: str | None = None, *, 
 
 
 def format_money(money: Money, language: str | None = None) -> str:
-    """13,50 € · 13,50 € · €13.50; a whole amount without decimals."""
+    """13,50 € · 13,50 € · €13.50; a whole amount without decimals; less than nothing as −13,50 € and −€13.50."""
     language = language or reader_language()
     number = format_decimal(
-        Decimal(money.minor) / 100, "#,##0" if money.minor % 100 == 0 else "#,##0.00", locale=language
+        Decimal(abs(money.minor)) / 100, "#,##0" if money.minor % 100 == 0 else "#,##0.00", locale=language
     )
     symbol = "€" if money.currency == "EUR" else money.currency
-    return f"{symbol}{number}" if language == "en" else f"{number}{NBSP}{symbol}"
+    sign = "\u2212" if money.minor < 0 else ""
+    return f"{sign}{symbol}{number}" if language == "en" else f"{sign}{number}{NBSP}{symbol}"
 
 
 def format_number(value: float, language: str | None = None) -> str:

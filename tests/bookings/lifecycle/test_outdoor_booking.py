@@ -304,7 +304,7 @@ def test_a_look_shows_the_price_line_by_line(signed_in_client: FlaskClient, addr
     for words in (
         "Use of the area: 2 d × €1,000, closed event, for those invited €2,000",
         "Build and tear-down days: 1 d × €500 €500",
-        "Eco event, 30 per cent less €-750",
+        "Eco event, 30 per cent less −€750",
         "VAT 25.5 % €446.25",
         "Total €2,196.25",
     ):
