@@ -488,23 +488,31 @@ def move_all_to(
 
     Raises IllegalTransition when any of them may not go there; then nothing has changed.
     """
-    for booking in bookings:
-        if not may_follow(booking.state, state):
-            raise IllegalTransition(state=booking.state, asked=state)
-    for booking in bookings:
-        kept_now = kept.get(booking.id, 0)
-        booking.payment = payment_after(
-            booking.payment, state, kept_minor=kept_now, total_minor=booking.total_minor
-        )
+    following = [payment_in(booking, state, kept_minor=kept.get(booking.id, 0)) for booking in bookings]
+    for booking, payment in zip(bookings, following, strict=True):
+        booking.payment = payment
         booking.state, booking.changed_at, booking.held_until = state, at, None
         if state == "cancelled":
-            booking.kept_minor = kept_now
+            booking.kept_minor = kept.get(booking.id, 0)
     session.flush()
     if state not in HOLDING:
         release_times(session, city, [booking.id for booking in bookings])
-        for booking in bookings:
-            if discount_of(booking):
-                release_code(session, city.id, holder_id=booking.id)
+    for booking in bookings:
+        give_back_code(session, booking)
+
+
+def payment_in(booking: Booking, state: str, *, kept_minor: int) -> str:
+    """What becomes of the booking's payment in a state that may follow its present one. Raises IllegalTransition."""
+    payment = payment_after(booking.payment, state, kept_minor=kept_minor, total_minor=booking.total_minor)
+    if not may_follow(booking.state, state) or payment not in PAYMENT_OF[state]:
+        raise IllegalTransition(state=booking.state, asked=state)
+    return payment
+
+
+def give_back_code(session: Session, booking: Booking) -> None:
+    """Let somebody else use the discount of a booking that came to nothing."""
+    if booking.state in ENDED_UNUSED and discount_of(booking):
+        release_code(session, booking.city_id, holder_id=booking.id)
 
 
 def move_to(session: Session, booking: Booking, state: str, at: datetime, *, kept_minor: int = 0) -> None:
@@ -516,11 +524,7 @@ def move_to(session: Session, booking: Booking, state: str, at: datetime, *, kep
     that decide at once the second is refused.
     """
     locked_booking(session, booking)
-    if not may_follow(booking.state, state):
-        raise IllegalTransition(state=booking.state, asked=state)
-    payment = payment_after(booking.payment, state, kept_minor=kept_minor, total_minor=booking.total_minor)
-    if payment not in PAYMENT_OF[state]:
-        raise IllegalTransition(state=booking.state, asked=state)
+    payment = payment_in(booking, state, kept_minor=kept_minor)
     was, booking.payment = booking.state, payment
     booking.state, booking.changed_at, booking.held_until = state, at, None
     session.flush()
@@ -538,8 +542,7 @@ def move_to(session: Session, booking: Booking, state: str, at: datetime, *, kep
             rules=rules,
             pieces=pieces_of(session, booking),
         )
-    if state in ENDED_UNUSED and discount_of(booking):
-        release_code(session, booking.city_id, holder_id=booking.id)
+    give_back_code(session, booking)
 
 
 def cancel_booking(

@@ -188,20 +188,16 @@ def check_limits(
     but: int | None = None,
 ) -> None:
     """Raises TooManyOpen, QuotaUsedUp. The subject must be locked; the booking `but` is to become this one."""
-    if not has_limits(space, organisation_id):
-        return
-    counted = counted_for(
+    check_many(
         session,
+        city,
         space,
         person_id=person_id,
-        organisation_ids=[organisation_id],
-        within=window_of(space, during, city.zone),
+        organisation_id=organisation_id,
+        spans=[during],
         at=at,
         but=but,
     )
-    refusal = refusal_of(space, organisation_id, counted[organisation_id], during, city.zone)
-    if refusal is not None:
-        raise refusal
 
 
 def check_many(
@@ -213,6 +209,7 @@ def check_many(
     organisation_id: int | None,
     spans: Sequence[Span],
     at: datetime,
+    but: int | None = None,
 ) -> None:
     """As `check_limits` for several times at once, each of which counts for those after it."""
     if not spans or not has_limits(space, organisation_id):
@@ -225,6 +222,7 @@ def check_many(
         organisation_ids=[organisation_id],
         within=window_of(space, whole, city.zone),
         at=at,
+        but=but,
     )[organisation_id]
     for span in sorted(spans):
         refusal = refusal_of(space, organisation_id, counted, span, city.zone)

@@ -4,7 +4,8 @@ Locks are taken per unit in the order of ids before a claim is tried, so that ma
 not inside the exclusion index. The constraint still decides.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -34,7 +35,7 @@ from spaces.calendar.rules import (
     WeeklyHours,
     compile_hours,
 )
-from spaces.catalog.models import Space, SpaceUnit, Unit
+from spaces.catalog.models import Space, SpaceUnit
 
 # How far ahead openings are compiled at least; a space with a longer horizon of its own gets that.
 HORIZON_DAYS = 400
@@ -86,6 +87,26 @@ class Hours:
     all: SpanSet
 
 
+def lock_units(session: Session, city_id: int, unit_ids: Iterable[int]) -> dict[int, int]:
+    """Lock these units in the order of their ids, before anything of their calendars is written; returns their lanes."""
+    rows = session.execute(LOCK_SOME_UNITS, {"city_id": city_id, "ids": sorted(unit_ids)})
+    return {unit_id: lanes for unit_id, lanes in rows}
+
+
+@contextmanager
+def taken_where_claims_meet() -> Iterator[None]:
+    """SlotTaken in place of the database's word that two claims of one lane meet."""
+    try:
+        yield
+    except IntegrityError as error:
+        if (
+            isinstance(error.orig, ExclusionViolation)
+            and error.orig.diag.constraint_name == "claim_no_overlap"
+        ):
+            raise SlotTaken from error
+        raise
+
+
 def claim_space(
     session: Session,
     city: City,
@@ -111,16 +132,12 @@ def claim_space(
     }
     whole = body.widened(rules.before, rules.after)
     fill_units(session, units, whole)
+    parts = claim_parts(body, rules)
     rows = []
     for unit in units.values():
         lane = unit.lane_for(body, rules.before, rules.after)
         if lane is None:
             raise SlotTaken
-        parts = [(0, body)]
-        if rules.before:
-            parts.append((1, Span(whole.start, body.start)))
-        if rules.after:
-            parts.append((2, Span(body.end, whole.end)))
         rows += [
             {
                 "city_id": city.id,
@@ -134,18 +151,10 @@ def claim_space(
         ]
     if not rows:
         raise SlotTaken
-    try:
-        with session.begin_nested():
-            session.execute(insert(Claim), rows)
-            if wanted:
-                claim_pieces(session, city, wanted, stocks, holder_id=holder_id, body=body)
-    except IntegrityError as error:
-        if (
-            isinstance(error.orig, ExclusionViolation)
-            and error.orig.diag.constraint_name == "claim_no_overlap"
-        ):
-            raise SlotTaken from error
-        raise
+    with taken_where_claims_meet(), session.begin_nested():
+        session.execute(insert(Claim), rows)
+        if wanted:
+            claim_pieces(session, city, wanted, stocks, holder_id=holder_id, body=body)
     sheets.refresh_days(session, city.id, list(units), whole, city.zone)
 
 
@@ -159,8 +168,7 @@ def add_pieces(
         select(Claim.unit_id).where(Claim.city_id == city.id, Claim.holder_id == holder_id)
     ).all()
     with session.begin_nested():
-        ids = {"city_id": city.id, "ids": sorted({*held, *pieces})}
-        locked = {unit_id: lanes for unit_id, lanes in session.execute(LOCK_SOME_UNITS, ids)}
+        locked = lock_units(session, city.id, {*held, *pieces})
         stocks = {unit_id: lanes for unit_id, lanes in locked.items() if unit_id in pieces}
         claim_pieces(session, city, pieces, stocks, holder_id=holder_id, body=body)
 
@@ -185,12 +193,7 @@ def release_claims(session: Session, city: City, *, holder_id: int) -> None:
     if not taken:
         return
     unit_ids = sorted({unit_id for unit_id, _ in taken})
-    session.execute(
-        text(
-            "SELECT id FROM unit WHERE city_id = :city_id AND id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE"
-        ).bindparams(bindparam("ids", type_=ARRAY(BigInteger))),
-        {"city_id": city.id, "ids": unit_ids},
-    )
+    lock_units(session, city.id, unit_ids)
     session.execute(delete(Claim).where(Claim.city_id == city.id, Claim.holder_id == holder_id))
     for span in SpanSet(span_of(during) for _, during in taken):
         sheets.refresh_days(session, city.id, unit_ids, span, city.zone)
@@ -214,12 +217,7 @@ def move_claims(
                 select(SpaceUnit.unit_id).where(SpaceUnit.city_id == city.id, SpaceUnit.space_id == space_id)
             )
         )
-        session.execute(
-            select(Unit.id)
-            .where(Unit.city_id == city.id, Unit.id.in_(unit_ids))
-            .order_by(Unit.id)
-            .with_for_update(key_share=True)
-        )
+        lock_units(session, city.id, unit_ids)
         spans = [*(span_of(during) for _, during in held), body.widened(rules.before, rules.after)]
         sheets.lock_days(session, city.id, sorted(unit_ids), spans, city.zone)
         release_claims(session, city, holder_id=holder_id)
@@ -254,12 +252,7 @@ def claim_times(session: Session, city: City, wanted: Sequence[Wanted]) -> set[i
         units_of.setdefault(space_id, []).append(unit_id)
     unit_ids = {unit_id for ids in units_of.values() for unit_id in ids} | {claim.unit_id for claim in held}
     with session.begin_nested():
-        lanes = {
-            unit_id: count
-            for unit_id, count in session.execute(
-                LOCK_SOME_UNITS, {"city_id": city.id, "ids": sorted(unit_ids)}
-            )
-        }
+        lanes = lock_units(session, city.id, unit_ids)
         wholes = [one.body.widened(one.rules.before, one.rules.after) for one in wanted]
         spans = wholes + [claim.span for claim in held]
         sheets.lock_days(session, city.id, sorted(unit_ids), spans, city.zone)
@@ -294,23 +287,15 @@ def write_claims(
         }
         for one in wanted
         for unit_id, lane in chosen.get(one.holder_id, {}).items()
-        for part, span in claim_parts(one)
+        for part, span in claim_parts(one.body, one.rules)
     ]
     session.execute(delete(Claim).where(Claim.city_id == city_id, Claim.holder_id.in_(list(chosen))))
-    try:
+    with taken_where_claims_meet():
         session.execute(insert(Claim), rows)
-    except IntegrityError as error:
-        if (
-            isinstance(error.orig, ExclusionViolation)
-            and error.orig.diag.constraint_name == "claim_no_overlap"
-        ):
-            raise SlotTaken from error
-        raise
 
 
-def claim_parts(one: Wanted) -> list[tuple[int, Span]]:
+def claim_parts(body: Span, rules: BookingRules) -> list[tuple[int, Span]]:
     """(part, span) of the claims that a time makes in each lane: the body and its buffers."""
-    body, rules = one.body, one.rules
     parts = [(0, body)]
     if rules.before:
         parts.append((1, Span(body.start - rules.before, body.start)))
@@ -374,7 +359,7 @@ def choose_lanes(
                 continue
             chosen[one.holder_id] = placed
             for unit_id, lane in placed.items():
-                calendars[unit_id].add(lane, claim_parts(one))
+                calendars[unit_id].add(lane, claim_parts(one.body, one.rules))
         lost |= dropped
         if not dropped & owners:
             return chosen, lost
@@ -397,7 +382,7 @@ def release_times(session: Session, city: City, holder_ids: Sequence[int]) -> No
     if not held:
         return
     unit_ids = sorted({claim.unit_id for claim in held})
-    session.execute(LOCK_SOME_UNITS, {"city_id": city.id, "ids": unit_ids}).all()
+    lock_units(session, city.id, unit_ids)
     session.execute(delete(Claim).where(Claim.city_id == city.id, Claim.holder_id.in_(holder_ids)))
     sheets.refresh_spans(session, city.id, unit_ids, [claim.span for claim in held], city.zone)
 
