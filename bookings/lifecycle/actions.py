@@ -603,7 +603,8 @@ def approve_booking(
     if old is not None:
         settle_replaced(session, booking, old, actor=actor, at=at)
     audit(session, actor, "booking.approved", "booking", booking.id)
-    tell_answer(session, booking, actor=actor, at=at, may_undo=may_undo)
+    # A change that has taken the place of another booking cannot give that one back.
+    tell_answer(session, booking, actor=actor, at=at, may_undo=may_undo and old is None)
     session.flush()
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from bookings.lifecycle.actions import check_attendees, new_booking, prices_for, same_request, sell
+from bookings.lifecycle.actions import agree, check_attendees, new_booking, prices_for, same_request
 from bookings.lifecycle.errors import CustomerUnnamed, InThePast, NotBookersOrganisation, NotOnOffer, NotOpen
 from bookings.lifecycle.models import Booking
 from bookings.lifecycle.queries import booking_of_submission
@@ -96,11 +96,18 @@ def book_for_customer(
     _, prices = prices_for(session, city, space, ask.during, [organisation_id], at=at)
     price = waived(prices[organisation_id], ask.free_reason) if ask.free_reason else prices[organisation_id]
     booking = new_booking(city, space, person.id, ask.during, submission=key, source=SOURCE, at=at)
-    booking.organisation_id, booking.purpose, booking.attendees = organisation_id, ask.purpose, ask.attendees
-    booking.state, booking.held_until, booking.requested_at = "confirmed", None, at
+    agree(
+        booking,
+        space,
+        price,
+        state="confirmed",
+        organisation_id=organisation_id,
+        purpose=ask.purpose,
+        attendees=ask.attendees,
+        at=at,
+    )
     # Somebody else pressed the button, so there is always time to take it back.
     booking.cancel_free_until = free_until_after_move(ask.during.start, space.cancellation_hours, at=at)
-    sell(booking, price)
     with session.begin_nested():
         session.add(booking)
         session.flush()

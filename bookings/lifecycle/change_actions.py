@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from psycopg.types.range import TimestamptzRange
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bookings.lifecycle import limits, policy
 from bookings.lifecycle.actions import (
+    agree,
     check_attendees,
     check_time,
     discount_of,
@@ -31,9 +33,9 @@ from bookings.lifecycle.errors import (
     PaidAlready,
     PriceChanged,
 )
-from bookings.lifecycle.models import Booking
-from bookings.lifecycle.queries import details_of, locked_booking, pending_change
-from bookings.lifecycle.rules import CHANGEABLE, free_until, free_until_after_change, kept_minor
+from bookings.lifecycle.models import Booking, BookingAnswer, BookingExtra
+from bookings.lifecycle.queries import details_of, locked_booking, pending_change, pieces_of
+from bookings.lifecycle.rules import CHANGEABLE, free_until_after_change, kept_minor
 from marketplace.accounts.actor import Actor
 from marketplace.accounts.audit import audit
 from marketplace.cities.models import City
@@ -279,15 +281,22 @@ def ask_for_change(
         source=booking.source,
         at=at,
     )
+    request.replaces_id = booking.id
+    request.series_id, request.position = booking.series_id, booking.position
+    agree(
+        request,
+        change.space,
+        price,
+        state="awaiting_approval",
+        organisation_id=booking.organisation_id,
+        purpose=booking.purpose,
+        attendees=change.attendees,
+        at=at,
+    )
     with session.begin_nested():
-        request.replaces_id, request.organisation_id = booking.id, booking.organisation_id
-        request.purpose, request.attendees = booking.purpose, change.attendees
-        request.series_id, request.position = booking.series_id, booking.position
-        request.state, request.held_until, request.requested_at = "awaiting_approval", None, at
-        request.cancel_free_until = free_until(change.during.start, change.space.cancellation_hours)
-        sell(request, price)
         session.add(request)
         session.flush()
+        repeat_told(session, booking, request)
         claim_space(
             session,
             city,
@@ -295,6 +304,7 @@ def ask_for_change(
             holder_id=request.id,
             body=change.during,
             rules=booking_rules(change.space),
+            pieces=pieces_of(session, booking),
         )
     audit(
         session,
@@ -310,6 +320,20 @@ def ask_for_change(
     publish(session, "booking.requested", city_id=city.id, booking_id=request.id)
     session.flush()
     return request
+
+
+def repeat_told(session: Session, booking: Booking, request: Booking) -> None:
+    """Let the request say what the booking said: the equipment it is priced with, answers, accepted terms, the use."""
+    request.outdoor_use = booking.outdoor_use if request.space_id == booking.space_id else {}
+    request.terms_version, request.terms_accepted_at = booking.terms_version, booking.terms_accepted_at
+    for kind in (BookingExtra, BookingAnswer):
+        rows = session.scalars(
+            select(kind).where(kind.city_id == booking.city_id, kind.booking_id == booking.id)
+        )
+        for row in rows:
+            values = {column.key: getattr(row, column.key) for column in kind.__table__.columns}
+            session.add(kind(**{**values, "booking_id": request.id}))
+    session.flush()
 
 
 def lies_inside(booking: Booking, change: Change) -> bool:

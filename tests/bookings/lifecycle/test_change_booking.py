@@ -9,8 +9,15 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bookings.lifecycle.actions import approve_booking, cancel_booking, decline_booking, move_to
+from bookings.lifecycle.actions import (
+    approve_booking,
+    cancel_booking,
+    decline_booking,
+    move_to,
+    undo_answer,
+)
 from bookings.lifecycle.change_actions import Change, change_booking, change_terms
+from bookings.lifecycle.details import Details
 from bookings.lifecycle.errors import (
     ChangeOverlaps,
     ChangePending,
@@ -22,8 +29,10 @@ from bookings.lifecycle.errors import (
     PriceChanged,
     TooLateToBook,
     TooManyPeople,
+    UndoOver,
 )
 from bookings.lifecycle.models import Booking
+from bookings.lifecycle.queries import pieces_of
 from bookings.lifecycle.rules import free_until_after_change
 from marketplace.accounts.actor import system
 from marketplace.accounts.models import AuditEntry, Person
@@ -33,6 +42,7 @@ from spaces.calendar.errors import SlotTaken
 from spaces.calendar.models import Claim
 from spaces.catalog.models import Space, Venue
 from tests.factories.bookings import NOW, book, open_space, span_on
+from tests.factories.equipment import make_extra
 from tests.factories.people import actor_of, make_person
 from tests.factories.spaces import make_venue
 
@@ -256,3 +266,24 @@ def test_a_change_never_reopens_free_cancellation(was: int, start: int, at: int,
     assert until <= moment(start - hours)
     if moment(at) > moment(was):
         assert until <= moment(was)
+
+
+def test_a_change_that_is_asked_for_has_the_equipment_it_is_priced_with(
+    session: Session, city: City, person: Person
+) -> None:
+    venue = make_venue(session, city)
+    space = open_space(session, city, venue, approval="handler")
+    tables = make_extra(session, city, [space], stock=5)
+    mine = actor_of(session, person)
+    booking = book(session, city, space, mine, span_on(city, 18, 20), details=Details(extras={tables.id: 2}))
+    staff = staff_of(session, city)
+    approve_booking(session, city, booking, venue, actor=staff, at=NOW)
+    request = change(session, city, booking, space, span_on(city, 10, 12), person)
+    assert pieces_of(session, request) == {tables.unit_id: 2}
+    held = claimed(session)[request.id]
+    assert sorted(unit for unit, _ in held).count(tables.unit_id) == 2
+    approve_booking(session, city, request, venue, actor=staff, at=NOW + 2 * HOUR, may_undo=True)
+    assert set(claimed(session)) == {request.id}
+    # What it replaced is gone, so there is nothing to go back to.
+    with pytest.raises(UndoOver):
+        undo_answer(session, city, request, space, venue, actor=staff, at=NOW + 2 * HOUR)
