@@ -7,7 +7,7 @@ is sent twice waits for its first self on the unique constraint and not inside t
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from psycopg.errors import UniqueViolation
@@ -82,7 +82,17 @@ from spaces.catalog.policy import require_may_handle
 from spaces.equipment.queries import OfferedExtra, wanted_extras
 from spaces.pricing.actions import discount_named, release_code, use_code
 from spaces.pricing.queries import groups_of, price_on
-from spaces.pricing.rules import NO_BUILD_DAYS, Discount, OutdoorUse, PriceTerms, Quote, quote, with_extras
+from spaces.pricing.rules import (
+    NO_BUILD_DAYS,
+    BuildDays,
+    Discount,
+    ExtraTerms,
+    OutdoorUse,
+    PriceTerms,
+    Quote,
+    quote,
+    with_extras,
+)
 from spaces.rules.queries import trusted_among
 
 SUBMITTED_ONCE = "uq_booking_city_id_person_id_submission"
@@ -420,6 +430,68 @@ def window_around(during: Span, zone: ZoneInfo) -> Span:
     return Span(day_span(first - DAY, zone).start, day_span(last + DAY, zone).end)
 
 
+@dataclass(frozen=True)
+class Pricing:
+    """All that prices times of one space which begin on one local day, read once: its list, the groups of those it may be
+    for, what the booking adds."""
+
+    terms: PriceTerms
+    zone: ZoneInfo
+    groups: Mapping[int, str]
+    discount: Discount | None
+    build: BuildDays
+    use: OutdoorUse | None
+    extras: Sequence[tuple[ExtraTerms, int]]
+
+    def quote(self, during: Span, organisation_id: int | None) -> Quote:
+        """The price of this time for the organisation, or for oneself. Raises BuildDaysWrong."""
+        build = self.build
+        if build != NO_BUILD_DAYS and build.before + build.after >= len(local_days(during, self.zone)):
+            raise BuildDaysWrong
+        group = self.groups.get(organisation_id, "resident") if organisation_id is not None else "resident"
+        price = quote(
+            self.terms,
+            during,
+            self.zone,
+            group=group,
+            discount=self.discount,
+            build=build,
+            use=self.use,
+        )
+        return with_extras(price, self.extras, during, self.zone)
+
+
+def pricing_on(
+    session: Session,
+    city: City,
+    space: Space,
+    day: date,
+    organisation_ids: Sequence[int | None],
+    *,
+    at: datetime,
+    details: Details = NO_DETAILS,
+    discount: Discount | None = None,
+) -> Pricing:
+    """The pricing of bookings that begin on `day`; `discount` is one that has been granted, the code of the details one
+    that is asked for.
+
+    Raises NotOnOffer for a space without a price, CodeNotValid, CodeUsedUp, PiecesWrong, OutdoorUseWrong.
+    """
+    terms = price_on(session, city, space.id, day)
+    if terms is None:
+        raise NotOnOffer
+    use = checked_use(terms, details.use)
+    extras = [
+        (one.terms, pieces) for one, pieces in wanted_extras(session, city, space.id, details.extras, day)
+    ]
+    ids = [id_ for id_ in organisation_ids if id_ is not None] if terms.varies_by_group else []
+    if details.code:
+        today = at.astimezone(city.zone).date()
+        discount = discount_named(session, space, details.code, day=today)
+    groups = groups_of(session, city.id, ids)
+    return Pricing(terms, city.zone, groups, discount, details.build, use, extras)
+
+
 def prices_for(
     session: Session,
     city: City,
@@ -429,45 +501,14 @@ def prices_for(
     *,
     at: datetime,
     details: Details = NO_DETAILS,
-    discount: Discount | None = None,
 ) -> tuple[PriceTerms, dict[int | None, Quote]]:
-    """The price list, and what this time costs each organisation, and oneself (None); `discount` is one that has been
-    granted, the code of the details one that is asked for.
+    """The price list, and what this time costs each organisation, and oneself (None).
 
-    Raises NotOnOffer for a space without a price, BuildDaysWrong, CodeNotValid, CodeUsedUp, PiecesWrong, OutdoorUseWrong.
+    Raises what `pricing_on` raises, and BuildDaysWrong.
     """
     day = during.start.astimezone(city.zone).date()
-    terms = price_on(session, city, space.id, day)
-    if terms is None:
-        raise NotOnOffer
-    use = checked_use(terms, details.use)
-    added = [
-        (one.terms, pieces) for one, pieces in wanted_extras(session, city, space.id, details.extras, day)
-    ]
-    build, code = details.build, details.code
-    if build != NO_BUILD_DAYS and build.before + build.after >= len(local_days(during, city.zone)):
-        raise BuildDaysWrong
-    ids = [id_ for id_ in organisation_ids if id_ is not None] if terms.varies_by_group else []
-    groups = groups_of(session, city.id, ids)
-    if code:
-        discount = discount_named(session, space, code, day=at.astimezone(city.zone).date())
-    return terms, {
-        id_: with_extras(
-            quote(
-                terms,
-                during,
-                city.zone,
-                group=groups.get(id_, "resident") if id_ is not None else "resident",
-                discount=discount,
-                build=build,
-                use=use,
-            ),
-            added,
-            during,
-            city.zone,
-        )
-        for id_ in organisation_ids
-    }
+    pricing = pricing_on(session, city, space, day, organisation_ids, at=at, details=details)
+    return pricing.terms, {id_: pricing.quote(during, id_) for id_ in organisation_ids}
 
 
 def discount_of(booking: Booking) -> str:

@@ -7,14 +7,15 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bookings.lifecycle.actions import check_time, prices_for
+from bookings.lifecycle.actions import prices_for, window_around
 from bookings.lifecycle.asked import asked_of, needs_attendees
-from bookings.lifecycle.errors import NotOnOffer, TimeNotBookable
+from bookings.lifecycle.errors import NotOnOffer
+from bookings.lifecycle.rules import out_of_reach
 from marketplace.accounts.actor import Actor
 from marketplace.cities.models import City
 from marketplace.timespan import Span
-from spaces.calendar.errors import SlotTaken
-from spaces.calendar.queries import booking_rules
+from spaces.calendar.queries import booking_rules, calendars_of
+from spaces.calendar.rules import why_not
 from spaces.catalog.models import Space, SpaceUnit
 from spaces.pricing.rules import Quote
 from spaces.rules.queries import confirmed_at_once
@@ -46,20 +47,30 @@ def also_free(
     """Spaces of the same place that share no part with this one, ask nothing of their own and are confirmed in the same
     way; those that are `wanted` already first, a few in all."""
     at_once = confirmed_at_once(session, space, [chosen])[chosen]
+    others = [
+        other
+        for other in neighbours(session, space, wanted)
+        if not needs_attendees(other)
+        and other.who in {"anyone", space.who}
+        and confirmed_at_once(session, other, [chosen])[chosen] == at_once
+    ]
+    # All their calendars at once: this is read by every look at a checkout.
+    window = window_around(during, city.zone)
+    calendars = calendars_of(session, city.id, [other.id for other in others], window, city.zone)
     found: list[AlsoFree] = []
-    for other in neighbours(session, space, wanted):
+    for other in others:
         if len(found) == MOST_OFFERED:
             break
-        if needs_attendees(other) or asked_of(session, other, actor).is_anything:
+        rules = booking_rules(other)
+        if out_of_reach(rules, during, now=at) or why_not(
+            calendars[other.id], rules, during, zone=city.zone, now=at
+        ):
             continue
-        if other.who not in {"anyone", space.who}:
-            continue
-        if confirmed_at_once(session, other, [chosen])[chosen] != at_once:
+        if asked_of(session, other, actor).is_anything:
             continue
         try:
-            check_time(session, city, other, booking_rules(other), during, at=at)
             terms, prices = prices_for(session, city, other, during, organisation_ids, at=at)
-        except (SlotTaken, TimeNotBookable, NotOnOffer):
+        except NotOnOffer:
             continue
         if terms.per != "tariff":
             found.append(AlsoFree(other, prices))

@@ -4,6 +4,7 @@ A change that needs the owner's yes asks for it by a request of its own, which h
 takes its place when it is approved.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -18,13 +19,14 @@ from bookings.lifecycle.actions import (
     check_time,
     discount_of,
     new_booking,
-    prices_for,
+    pricing_on,
     sell,
     state_of_new,
 )
 from bookings.lifecycle.asked import check_asked
 from bookings.lifecycle.details import NO_DETAILS, Details
 from bookings.lifecycle.errors import (
+    BuildDaysWrong,
     ChangeOverlaps,
     ChangePending,
     InThePast,
@@ -117,10 +119,11 @@ def change_terms(
         at=at,
         but=booking.id,
     )
-    needs_approval = asks_again(session, booking, change)
+    needs_approval = booking.state == "confirmed" and not inside and owner_confirms(session, booking, space)
     if needs_approval and space.id == booking.space_id and change.during.overlaps(was):
         raise ChangeOverlaps
-    price = changed_price(session, city, booking, change, at=at)
+    day = change.during.start.astimezone(city.zone).date()
+    price = changed_prices(session, city, booking, space, day, at=at)(change.during)
     if booking.payment == "paid" and price.total.minor != booking.total_minor:
         raise PaidAlready
     difference = price.total - Money(booking.total_minor, booking.currency)
@@ -154,41 +157,43 @@ def offered_changes(
     if space.id == booking.space_id and booking.requested_at is not None:
         own = booking.span
         spans |= {s for s in free(booking.requested_at) if own.start <= s.start and s.end <= own.end}
+    try:
+        price_of = changed_prices(session, city, booking, space, day, at=at)
+    except NotOnOffer:
+        return []
+    by_owner = booking.state == "confirmed" and owner_confirms(session, booking, space)
     found = []
     for span in sorted(spans):
         if span.start.astimezone(city.zone).date() != day or span.start <= at:
             continue
-        change = Change(space, span, booking.attendees)
-        try:
-            price = changed_price(session, city, booking, change, at=at)
-        except NotOnOffer:
-            break
-        asks = asks_again(session, booking, change)
+        asks = by_owner and not lies_inside(booking, Change(space, span, booking.attendees))
         if asks and space.id == booking.space_id and span.overlaps(booking.span):
             continue
-        difference = price.total - Money(booking.total_minor, booking.currency)
-        found.append(OfferedChange(span, price.total, difference, asks))
+        try:
+            total = price_of(span).total
+        except BuildDaysWrong:  # too short for the days that build up and tear down
+            continue
+        found.append(OfferedChange(span, total, total - Money(booking.total_minor, booking.currency), asks))
     return found
 
 
-def asks_again(session: Session, booking: Booking, change: Change) -> bool:
-    """Whether the owner has to say yes once more."""
-    return (
-        booking.state == "confirmed"
-        and not lies_inside(booking, change)
-        and state_of_new(session, change.space, booking.organisation_id) == "awaiting_approval"
-    )
+def owner_confirms(session: Session, booking: Booking, space: Space) -> bool:
+    """Whether a new booking of the space, for whom this one is, would wait for its owner."""
+    return state_of_new(session, space, booking.organisation_id) == "awaiting_approval"
 
 
-def changed_price(session: Session, city: City, booking: Booking, change: Change, *, at: datetime) -> Quote:
-    """What the booking then costs: its own discount holds, and what is due already stays due. Raises NotOnOffer."""
-    same = change.space.id == booking.space_id
+def changed_prices(
+    session: Session, city: City, booking: Booking, space: Space, day: date, *, at: datetime
+) -> Callable[[Span], Quote]:
+    """What the booking then costs, for times of the space that begin on `day`: its own discount holds, and what is due
+    already stays due. Raises what `pricing_on` raises."""
+    same = space.id == booking.space_id
     told = details_of(session, booking)
-    _, prices = prices_for(
+    pricing = pricing_on(
         session,
         city,
-        change.space,
-        change.during,
+        space,
+        day,
         [booking.organisation_id],
         at=at,
         details=told if same else Details(extras=told.extras),
@@ -202,7 +207,7 @@ def changed_price(session: Session, city: City, booking: Booking, change: Change
         at=at,
     )
     # Else one would change to something cheap instead of cancelling.
-    return at_least(prices[booking.organisation_id], kept)
+    return lambda during: at_least(pricing.quote(during, booking.organisation_id), kept)
 
 
 def change_booking(

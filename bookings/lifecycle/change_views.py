@@ -84,15 +84,16 @@ def wanted_change(session: Session, booked: BookedSpace, form: ChangeForm) -> Ch
     space = chosen_space(neighbours_of(session, current_actor(), booked), booked.space, form)
     length = chosen_minutes(space, booked.booking, form)
     wished = read_time({"start": form.when.data or "", "minutes": str(length)}, now=now())
+    if not space.whole_days:
+        return Change(space, wished, form.people)
+    # A day is as long as its opening, whatever it is.
     day = wished.start.astimezone(current_city().zone).date()
     for offer in offered_changes(
         session, current_city(), booked.booking, space, day, minutes=length, at=now()
     ):
         if offer.span.start == wished.start:
             return Change(space, offer.span, form.people)
-    if space.whole_days:
-        raise SlotTaken
-    return Change(space, wished, form.people)
+    raise SlotTaken
 
 
 def chosen_space(spaces: list[Space], own: Space, form: ChangeForm) -> Space:
