@@ -4,7 +4,7 @@ A change that needs the owner's yes asks for it by a request of its own, which h
 takes its place when it is approved.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -120,7 +120,7 @@ def change_terms(
         but=booking.id,
     )
     needs_approval = booking.state == "confirmed" and not inside and owner_confirms(session, booking, space)
-    if needs_approval and space.id == booking.space_id and change.during.overlaps(was):
+    if needs_approval and not fits_beside(session, city, space, [change.during]):
         raise ChangeOverlaps
     day = change.during.start.astimezone(city.zone).date()
     price = changed_prices(session, city, booking, space, day, at=at)(change.during)
@@ -162,12 +162,13 @@ def offered_changes(
     except NotOnOffer:
         return []
     by_owner = booking.state == "confirmed" and owner_confirms(session, booking, space)
+    beside = fits_beside(session, city, space, sorted(spans)) if by_owner else frozenset(spans)
     found = []
     for span in sorted(spans):
         if span.start.astimezone(city.zone).date() != day or span.start <= at:
             continue
         asks = by_owner and not lies_inside(booking, Change(space, span, booking.attendees))
-        if asks and space.id == booking.space_id and span.overlaps(booking.span):
+        if asks and span not in beside:
             continue
         try:
             total = price_of(span).total
@@ -175,6 +176,17 @@ def offered_changes(
             continue
         found.append(OfferedChange(span, total, total - Money(booking.total_minor, booking.currency), asks))
     return found
+
+
+def fits_beside(session: Session, city: City, space: Space, spans: Sequence[Span]) -> frozenset[Span]:
+    """Those of these times that are free although everybody keeps what they have, the one who asks as well: whatever
+    parts and buffers the old booking and the new one share."""
+    if not spans:
+        return frozenset()
+    rules = booking_rules(space)
+    window = Span(spans[0].start - DAY, spans[-1].end + DAY)
+    calendar = calendar_of(session, city.id, space.id, window, city.zone)
+    return frozenset(span for span in spans if calendar.admits(span, rules.before, rules.after))
 
 
 def owner_confirms(session: Session, booking: Booking, space: Space) -> bool:

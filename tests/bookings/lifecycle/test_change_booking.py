@@ -16,7 +16,7 @@ from bookings.lifecycle.actions import (
     move_to,
     undo_answer,
 )
-from bookings.lifecycle.change_actions import Change, change_booking, change_terms
+from bookings.lifecycle.change_actions import Change, change_booking, change_terms, offered_changes
 from bookings.lifecycle.details import Details
 from bookings.lifecycle.errors import (
     ChangeOverlaps,
@@ -44,7 +44,7 @@ from spaces.catalog.models import Space, Venue
 from tests.factories.bookings import NOW, book, open_space, span_on
 from tests.factories.equipment import make_extra
 from tests.factories.people import actor_of, make_person
-from tests.factories.spaces import make_venue
+from tests.factories.spaces import make_unit, make_venue
 
 HOUR = timedelta(hours=1)
 
@@ -287,3 +287,25 @@ def test_a_change_that_is_asked_for_has_the_equipment_it_is_priced_with(
     # What it replaced is gone, so there is nothing to go back to.
     with pytest.raises(UndoOver):
         undo_answer(session, city, request, space, venue, actor=staff, at=NOW + 2 * HOUR)
+
+
+def test_a_change_that_meets_ones_own_buffer_or_parts_is_told_as_ones_own(
+    session: Session, city: City, person: Person
+) -> None:
+    venue = make_venue(session, city)
+    half = make_unit(session, venue)
+    whole = open_space(
+        session, city, venue, units=[half, make_unit(session, venue)], buffer_before_minutes=30
+    )
+    part = open_space(session, city, venue, units=[half], approval="handler")
+    booking = book(session, city, whole, actor_of(session, person), span_on(city, 18, 20))
+    for start in (17, 19):  # up to the buffer, and within the booking itself
+        with pytest.raises(ChangeOverlaps):
+            change(session, city, booking, part, span_on(city, start, start + 1), person)
+    offered = offered_changes(
+        session, city, booking, part, span_on(city, 9, 10).start.date(), minutes=60, at=NOW
+    )
+    starts = {offer.span.start.astimezone(city.zone).hour for offer in offered}
+    assert {16, 20} <= starts
+    assert not {17, 18, 19} & starts
+    assert change(session, city, booking, part, span_on(city, 16, 17), person).replaces_id == booking.id
