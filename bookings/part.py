@@ -4,7 +4,7 @@ from bookings.attendance import jobs as attendance
 from bookings.attendance import panels as attendance_panels
 from bookings.attendance import views as attendance_views
 from bookings.demo import load_demo_bookings
-from bookings.desk import customer_views  # noqa: F401 - they join the blueprint of desk's views
+from bookings.desk import customer_views, queue_views  # noqa: F401 - they join the blueprint of desk's views
 from bookings.desk import views as desk
 from bookings.desk.queries import waiting_count
 from bookings.doors import jobs as doors
@@ -17,7 +17,7 @@ from bookings.lifecycle import change_views, hold_views, jobs, my_views, views  
 from bookings.lifecycle.answer_files import sweep_answer_files
 from bookings.lifecycle.closing import BookingHolders
 from bookings.lifecycle.commands import bookings_group
-from bookings.lifecycle.panels import next_booking_panel
+from bookings.lifecycle.panels import instead_panel, next_booking_panel
 from bookings.lifecycle.queries import booking_grants
 from bookings.responsible import jobs as responsible
 from bookings.responsible import panels as responsible_panels
@@ -67,7 +67,8 @@ part = Part(
         "hold.ends": [jobs.end_holds],
         "hold.lapsed": [waiting.end_offers],
         "waiting.joined": [waiting.mail_joined],
-        "waiting.offered": [waiting.mail_offered],
+        "waiting.offered": [waiting.mail_offered, waiting.text_offered],
+        "waiting.text_due": [waiting.text_offered],
         "waiting.passed": [waiting.mail_passed],
         "waiting.freed": [waiting.follow_freed],
         "attendance.due": [attendance.release],
@@ -89,6 +90,7 @@ part = Part(
     ports={HOLDERS: BookingHolders(), LOCK_PROVIDERS: {"static": StaticCodes()}},
     panels={
         "listing-row": [next_booking_panel],
+        "space-taken": [instead_panel],
         "booking-facts": [series_panel],
         "booking-side": [
             door_panels.booking_panel,

@@ -11,7 +11,7 @@ from flask_wtf import CSRFProtect
 from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from marketplace import db, logs
+from marketplace import db, logs, sealing
 from marketplace.accounts.commands import accounts_group
 from marketplace.cities.commands import city_group
 from marketplace.commands import db_group, templates_group
@@ -22,7 +22,10 @@ from marketplace.identity import views as identity_views
 from marketplace.identity.queries import actor_of_request
 from marketplace.jobs import messages, runner, worker
 from marketplace.jobs.periodic import PeriodicJob
+from marketplace.notifications import jobs as notification_jobs
+from marketplace.notifications import link_views
 from marketplace.notifications import views as mailbox_views
+from marketplace.notifications.gateway import open_sender
 from marketplace.part import Part
 from marketplace.settings import ROOT, Settings
 from marketplace.translate import translations_group
@@ -37,7 +40,7 @@ csrf = CSRFProtect()
 
 def own_part(settings: Settings) -> Part:
     """What the ground floor itself brings."""
-    blueprints = [pages.health, pages.root, pages.problems, *identity_views.blueprints]
+    blueprints = [pages.health, pages.root, pages.problems, *identity_views.blueprints, link_views.blueprint]
     if not settings.is_production:
         blueprints.append(mailbox_views.blueprint)
     return Part(
@@ -57,6 +60,7 @@ def own_part(settings: Settings) -> Part:
             PeriodicJob("forget-old-counters", "17 3 * * *", limits.forget_old_counters),
             PeriodicJob("retry-lost-jobs", "*/2 * * * *", worker.retry_lost_jobs),
             PeriodicJob("forget-old-links", "27 3 * * *", identity_jobs.forget_old_links),
+            PeriodicJob("forget-old-texts", "37 3 * * *", notification_jobs.forget_old_texts),
         ],
     )
 
@@ -74,6 +78,8 @@ def create_app(settings: Settings, parts: Sequence[Part]) -> Flask:
         PREFERRED_URL_SCHEME="https" if settings.base_url.startswith("https") else "http",
         SMTP_URL=settings.smtp_url,
         MAIL_FROM=settings.mail_from,
+        SMS_COUNTRIES=frozenset(settings.sms_countries.split()),
+        SMS_CODES_PER_DAY=settings.sms_codes_per_day,
         TILE_URL=settings.tile_url,
         RATE_LIMITS=settings.rate_limits,
         HOME_ENDPOINT="search.home",
@@ -92,6 +98,8 @@ def create_app(settings: Settings, parts: Sequence[Part]) -> Flask:
     if settings.database_url:
         db.bind(db.make_engine(settings.database_url, pool=settings.database_pool))
     files.bind(open_store(settings))
+    sealing.bind(settings.secret, settings.former_secrets.split())
+    app.extensions["sms"] = open_sender(settings)
     app.jinja_options = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
     app.jinja_loader = ChoiceLoader([FileSystemLoader(ROOT / package / "templates") for package in PACKAGES])
     if settings.trusted_proxies:

@@ -1,6 +1,7 @@
 """Everything that a deployment can set, read once from MARKETPLACE_* environment variables."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -20,9 +21,12 @@ class Settings:
     """Settings of one process. Each field is the variable MARKETPLACE_<NAME>; the README's table is checked against these."""
 
     env: Annotated[str, "`development`, `test` or `production`"] = "development"
-    secret: Annotated[str, "Key for cookies and links; at least 32 characters in production"] = (
-        DEVELOPMENT_SECRET
-    )
+    secret: Annotated[
+        str, "Key for cookies, links and sealed door codes; at least 32 characters in production"
+    ] = DEVELOPMENT_SECRET
+    former_secrets: Annotated[
+        str, "Keys that MARKETPLACE_SECRET was before, with blanks between: what they sealed can be read"
+    ] = ""
     database_url: Annotated[str, "PostgreSQL 15 or newer; empty means the embedded server"] = ""
     host: Annotated[str, "Address that the web server listens on"] = "127.0.0.1"
     port: Annotated[int, "Port that the web server listens on"] = 8000
@@ -49,6 +53,14 @@ class Settings:
     files_region: Annotated[str, "Region of that store"] = "us-east-1"
     files_access_key: Annotated[str, "Access key of that store"] = ""
     files_secret_key: Annotated[str, "Secret key of that store"] = ""
+    sms_url: Annotated[str, "https:// address of the text message gateway; empty means no text messages"] = ""
+    sms_token: Annotated[str, "Bearer token for that gateway"] = ""
+    sms_sender: Annotated[str, "Sender of text messages: up to 11 letters and digits, or a number"] = "Tilaa"
+    sms_timeout_seconds: Annotated[int, "How long the gateway may take to answer"] = 10
+    sms_countries: Annotated[
+        str, "Countries that text messages are sent to, ISO codes; the European Economic Area and Åland"
+    ] = "AT AX BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IS IT LI LT LU LV MT NL NO PL PT RO SE SI SK"
+    sms_codes_per_day: Annotated[int, "Codes that each city sends at most to numbers being confirmed"] = 500
     rate_limits: Annotated[bool, "Limits on sign-in, mail and booking attempts; `0` turns them off"] = True
 
     @property
@@ -74,6 +86,7 @@ class Settings:
             found.append(
                 "MARKETPLACE_FILES_ACCESS_KEY and MARKETPLACE_FILES_SECRET_KEY must be set for MARKETPLACE_FILES_BUCKET."
             )
+        found += self.sms_problems()
         if self.is_production:
             if self.files_endpoint and not self.files_endpoint.startswith("https://"):
                 found.append("MARKETPLACE_FILES_ENDPOINT must be an https:// address in production.")
@@ -89,6 +102,35 @@ class Settings:
                 found.append("MARKETPLACE_SMTP_URL must name a mail server in production.")
             if self.mail_from.endswith("@localhost>"):
                 found.append("MARKETPLACE_MAIL_FROM must be an address that may send mail in production.")
+        return found
+
+    def sms_problems(self) -> list[str]:
+        """Reasons not to start that have to do with text messages."""
+        if not self.sms_url:
+            return []
+        found = []
+        if not re.fullmatch(r"https?://[^\s/?#@]+([/?][\x21-\x7e]*)?", self.sms_url):
+            found.append("MARKETPLACE_SMS_URL must be an https:// address without a user name.")
+        elif self.is_production and not self.sms_url.startswith("https://"):
+            found.append("MARKETPLACE_SMS_URL must be an https:// address in production.")
+        if not re.fullmatch(r"[\x21-\x7e]+", self.sms_token):
+            found.append("MARKETPLACE_SMS_TOKEN must be the gateway's token, without blanks.")
+        if not re.fullmatch(
+            r"[A-Za-z0-9](?:[A-Za-z0-9 .-]{0,9}[A-Za-z0-9])?|\+[1-9][0-9]{6,14}", self.sms_sender
+        ):
+            found.append(
+                "MARKETPLACE_SMS_SENDER must be 1 to 11 letters and digits, or a number such as +358401234567."
+            )
+        if not 1 <= self.sms_timeout_seconds <= 60:
+            found.append("MARKETPLACE_SMS_TIMEOUT_SECONDS must be from 1 to 60.")
+        if not self.sms_countries.split() or not all(
+            re.fullmatch(r"[A-Z]{2}", code) for code in self.sms_countries.split()
+        ):
+            found.append(
+                "MARKETPLACE_SMS_COUNTRIES must be codes of two letters such as FI SE, with blanks between."
+            )
+        if self.sms_codes_per_day < 1:
+            found.append("MARKETPLACE_SMS_CODES_PER_DAY must be at least 1.")
         return found
 
 

@@ -113,10 +113,12 @@ class CustomerForm(OnceForm):
 
     @property
     def hours(self) -> Span | None:
-        """Of a space booked by hours, the wall-clock times; an end at or before the beginning is the next day's. None
-        where they cannot be read, or where the clocks leave nothing between them."""
+        """Of a space booked by hours, the wall-clock times; an end before the beginning is the next day's. None where
+        they cannot be read, or where the clocks leave nothing between them."""
         begins, ends = read_clock(self.clock.data or ""), read_clock(self.ends.data or "")
         if self.day is None or begins is None or ends is None:
+            return None
+        if begins == ends != time(0):  # a slip; only midnight to midnight means the whole day
             return None
         until = self.day + DAY if ends <= begins else self.day
         start, end = instant(self.day, begins, self.city.zone), instant(until, ends, self.city.zone)

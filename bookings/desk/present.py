@@ -96,6 +96,7 @@ class QueueRow:
     """One request in the queue."""
 
     reference: str
+    state: str
     who: str
     when: str
     room: str
@@ -472,6 +473,7 @@ def queue_row(
             url = url_for("series.show", reference=head.reference)
     return QueueRow(
         booking.reference,
+        booking.state,
         item.organisation_name or item.person_name,
         when,
         place_text(item.space, item.venue),

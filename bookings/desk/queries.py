@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from bookings.lifecycle import policy
 from bookings.lifecycle.models import Booking
-from bookings.lifecycle.queries import ListedBooking, stands_for_series
+from bookings.lifecycle.queries import ListedBooking, also_replaced, stands_for_series
 from bookings.lifecycle.rules import ANSWERS, HOLDING, UNDO_OFFERED
 from marketplace.accounts.actor import Actor
 from marketplace.accounts.models import Organisation, Person
@@ -184,7 +184,9 @@ def uses_of(
             body = Span(start, end) if part == 0 else held.get((space_id, holder_id))
             held[space_id, holder_id] = body
     ids = {holder_id for _, holder_id in held}
-    known = booked_by(session, city.id, ids) | closed_by(session, city.id, ids)
+    booked, changing = booked_by(session, city.id, ids)
+    known = booked | closed_by(session, city.id, ids)
+    held |= {(space_id, changing[id_]): None for space_id, id_ in held if id_ in changing}
     found: dict[int, list[Use]] = {}
     for (space_id, holder_id), body in held.items():
         use = known.get(holder_id) or (Use("taken", body) if body else None)
@@ -195,7 +197,8 @@ def uses_of(
     return found
 
 
-def booked_by(session: Session, city_id: int, ids: Collection[int]) -> dict[int, Use]:
+def booked_by(session: Session, city_id: int, ids: Collection[int]) -> tuple[dict[int, Use], dict[int, int]]:
+    """The bookings of these ids and those that they ask to change, and which of them asks to change which."""
     rows = session.execute(
         select(
             Booking.id,
@@ -216,9 +219,15 @@ def booked_by(session: Session, city_id: int, ids: Collection[int]) -> dict[int,
             Organisation,
             (Organisation.city_id == Booking.city_id) & (Organisation.id == Booking.organisation_id),
         )
-        .where(Booking.city_id == city_id, Booking.id.in_(ids), Booking.state.in_(sorted(HOLDING)))
+        .where(Booking.city_id == city_id, also_replaced(ids), Booking.state.in_(sorted(HOLDING)))
     )
-    return {row[0]: Use("booking", span_of(row[1]), *row[2:]) for row in rows}
+    uses = {row[0]: Use("booking", span_of(row[1]), *row[2:]) for row in rows}
+    if not uses.keys() - set(ids):
+        return uses, {}
+    asking = select(Booking.id, Booking.replaces_id).where(
+        Booking.city_id == city_id, Booking.id.in_(ids), Booking.replaces_id.in_(uses)
+    )
+    return uses, {row[0]: row[1] for row in session.execute(asking) if row[1] is not None}
 
 
 def closed_by(session: Session, city_id: int, ids: Collection[int]) -> dict[int, Use]:
@@ -271,9 +280,18 @@ def waiting_count(session: Session, actor: Actor) -> int:
 
 
 def queue_of(
-    session: Session, actor: Actor, *, at: datetime, answered: Sequence[str] = (), limit: int
+    session: Session,
+    actor: Actor,
+    *,
+    at: datetime,
+    answered: Sequence[str] = (),
+    which: ColumnElement[bool] | None = None,
+    soonest: bool = False,
+    limit: int,
+    offset: int = 0,
 ) -> list[Request]:
-    """What waits, the oldest first; what has just been `answered` (references) keeps its place among them."""
+    """What waits, of it what is asked for by `which`, the oldest first, or the one with the nearest time; what has just
+    been `answered` (references) keeps its place among them."""
     if not policy.works_somewhere(actor, HANDLE):
         return []
     opening = (
@@ -288,7 +306,7 @@ def queue_of(
         .scalar_subquery()
     )
     shown = or_(
-        waits(actor, at),
+        waits(actor, at) if which is None else and_(waits(actor, at), which),
         and_(
             Booking.city_id == actor.city_id,
             Booking.reference.in_(answered),
@@ -312,8 +330,9 @@ def queue_of(
             (Organisation.city_id == Booking.city_id) & (Organisation.id == Booking.organisation_id),
         )
         .where(shown)
-        .order_by(Booking.created_at, Booking.id)
+        .order_by(func.lower(Booking.during) if soonest else Booking.created_at, Booking.id)
         .limit(limit + len(answered))
+        .offset(offset)
     )
     return [Request(ListedBooking(*row[:5]), bool(row[5])) for row in rows]
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from bookings.desk import present
+from bookings.desk.answer_actions import approve_request, decline_request, undo_request_answer
 from bookings.desk.forms import MoveForm, Place
 from bookings.desk.queries import (
     MOST_VENUES,
@@ -33,9 +34,7 @@ from bookings.lifecycle.forms import DeclineForm, read_day
 from bookings.lifecycle.pages import gettext
 from bookings.lifecycle.queries import BookedSpace, answers_of, booking_for, normal_reference
 from bookings.lifecycle.reasons import DECLINE_REASONS, choices_of
-from bookings.series.actions import approve_series, decline_series
 from bookings.series.errors import NothingWaits
-from bookings.series.models import Series
 from bookings.series.queries import series_heads
 from marketplace.clock import now
 from marketplace.db import transaction
@@ -174,14 +173,6 @@ def links_of(place: Place, today: date) -> dict[str, str | None]:
     }
 
 
-def series_of_request(session: Session, booked: BookedSpace) -> Series | None:
-    """The queue shows a series once, by its next date, and answers all its dates that wait."""
-    booking = booked.booking
-    if booking.series_id is None or booking.replaces_id is not None or booking.state != "awaiting_approval":
-        return None
-    return session.get_one(Series, (booking.city_id, booking.series_id))
-
-
 def back_to_queue(place: Place, reference: str) -> Response:
     """To the desk as it was, with the answered request still in its place."""
     answered = [*(known for known in place.answered if known != reference), reference]
@@ -201,12 +192,7 @@ def approve(reference: str) -> Page:
     try:
         with transaction() as session:
             booked = booking_for(session, actor, reference)
-            if (series := series_of_request(session, booked)) is not None:
-                approve_series(session, city, series, booked.venue, actor=actor, at=now())
-            else:
-                actions.approve_booking(
-                    session, city, booked.booking, booked.venue, actor=actor, at=now(), may_undo=True
-                )
+            approve_request(session, city, booked, actor=actor, at=now())
     except (IllegalTransition, NothingWaits):
         # Somebody was quicker; the row says what has become of it.
         pass
@@ -228,30 +214,15 @@ def decline(reference: str) -> Page:
     try:
         with transaction() as session:
             booked = booking_for(session, actor, reference)
-            reason = form.reason.data or ""
-            if (series := series_of_request(session, booked)) is not None:
-                decline_series(
-                    session,
-                    city,
-                    series,
-                    booked.venue,
-                    actor=actor,
-                    reason=reason,
-                    reason_code=form.code,
-                    at=now(),
-                )
-            else:
-                actions.decline_booking(
-                    session,
-                    city,
-                    booked.booking,
-                    booked.venue,
-                    actor=actor,
-                    reason=reason,
-                    reason_code=form.code,
-                    at=now(),
-                    may_undo=True,
-                )
+            decline_request(
+                session,
+                city,
+                booked,
+                actor=actor,
+                reason=form.reason.data or "",
+                reason_code=form.code,
+                at=now(),
+            )
     except (IllegalTransition, NothingWaits):
         pass
     return back_to_queue(place, reference)
@@ -269,9 +240,7 @@ def undo(reference: str) -> Page:
     try:
         with transaction() as session:
             booked = booking_for(session, actor, reference)
-            actions.undo_answer(
-                session, city, booked.booking, booked.space, booked.venue, actor=actor, at=now()
-            )
+            undo_request_answer(session, city, booked, actor=actor, at=now())
     except (UndoOver, NotYourAnswer, SlotTaken, PiecesTaken, CodeUsedUp) as refusal:
         kept = replace(place, answered=(*(one for one in place.answered if one != reference), reference))
         return desk_page(

@@ -20,7 +20,7 @@ from bookings.doors.errors import (
 )
 from bookings.doors.models import AccessGrant, DoorCode, SpaceDoor
 from bookings.doors.providers import Grant, Issued, NoCode, ProviderDown
-from bookings.doors.queries import code_count, door_of, grant_of, locked_grant
+from bookings.doors.queries import code_count, door_of, grant_of, locked_grant, to_seal
 from bookings.doors.rules import ADMITTED, TROUBLE_WITHIN, shown_span, wait_after
 from bookings.lifecycle.models import Booking
 from marketplace.accounts.actor import Actor
@@ -78,7 +78,8 @@ def next_ask(session: Session, city_id: int, booking_id: int, *, at: datetime) -
         # What another lock has made is taken back first; then this is asked again. A dead one is not waited for: its
         # code ends with its time, and the booking needs the new one.
         return begin(session, grant, "revoke", at=at)
-    changed = elsewhere or grant.span != span or grant.state == "revoked"
+    is_lost = grant.state == "ready" and grant.secret is None
+    changed = elsewhere or grant.span != span or grant.state == "revoked" or is_lost
     if not changed and (grant.state == "ready" or not may_try(grant, at)):
         return None
     if changed:
@@ -86,14 +87,15 @@ def next_ask(session: Session, city_id: int, booking_id: int, *, at: datetime) -
     if elsewhere:
         grant.provider, grant.space_id = door.provider, booking.space_id
         grant.reference = grant.last_error = None
-    return begin(session, grant, "issue" if grant.reference is None else "change", at=at)
+    # Of a code that nobody can read any more the lock is asked once again, by the same grant.
+    return begin(session, grant, "issue" if grant.reference is None or is_lost else "change", at=at)
 
 
 def next_revocation(session: Session, city_id: int, booking_id: int, *, at: datetime) -> Ask | None:
     grant = locked_grant(session, city_id, booking_id)
     if grant is None or grant.state == "revoked":
         return None
-    if grant.secret is not None or grant.state == "ready":
+    if grant.state == "ready":
         grant.attempts = 0
     elif not may_try(grant, at):
         return None
@@ -307,7 +309,9 @@ def remove_code(
             AccessGrant.reference == str(code_id),
             AccessGrant.state == "ready",
         )
-        .values(state="pending", secret=None, reference=None, attempts=0, retry_at=at, changed_at=at)
+        .values(
+            state="pending", plain=None, sealed=None, reference=None, attempts=0, retry_at=at, changed_at=at
+        )
     )
     ask_again(session, space, at=at)
 
@@ -325,3 +329,16 @@ def ask_again(session: Session, space: Space, *, at: datetime) -> None:
         .values(attempts=0, retry_at=at)
     )
     publish(session, "door.changed", city_id=space.city_id, space_id=space.id)
+
+
+def seal_secrets(session: Session, city_id: int, *, limit: int) -> int:
+    """Seal what is still kept in plain, or with a former key, with the present one; returns how many, some of each kind."""
+    rows: list[AccessGrant | DoorCode] = [
+        *to_seal(session, AccessGrant, city_id, limit=limit),
+        *to_seal(session, DoorCode, city_id, limit=limit),
+    ]
+    for row in rows:
+        if (secret := row.secret) is not None:
+            row.secret = secret  # with the present key
+    session.flush()
+    return len(rows)

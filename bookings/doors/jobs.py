@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from bookings.doors.actions import Ask, next_ask, note_answer, note_trouble
+from bookings.doors.actions import Ask, next_ask, note_answer, note_trouble, seal_secrets
 from bookings.doors.locks import lock_provider
 from bookings.doors.providers import Issued, ProviderDown
 from bookings.doors.queries import bookings_to_mend, with_codes
@@ -103,8 +103,10 @@ def ask_lock(ask: Ask) -> Issued | None:
 
 
 def sweep_doors(at: datetime | None = None) -> None:
-    """Have a job look at every booking whose access is missing, wrong or left over."""
+    """Have a job look at every booking whose access is missing, wrong, left over or cannot be read; seal what is not."""
     at = at or now()
     for city_id in city_ids():
         with transaction() as session:
             look_at(session, city_id, bookings_to_mend(session, city_id, at=at, limit=BATCH))
+        with transaction() as session:
+            seal_secrets(session, city_id, limit=BATCH)

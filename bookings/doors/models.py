@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from bookings.doors.rules import CHOICES, GRANT_STATES, METHODS, MOST_MINUTES_BEFORE
 from marketplace.db import Base, CityRow, Localised, of_city, span_of
+from marketplace.sealing import seal, unseal
 from marketplace.timespan import Span
 
 
@@ -37,25 +38,43 @@ class SpaceDoor(Base):
     choice: Mapped[str] = mapped_column(server_default="by_date")
 
 
-class DoorCode(CityRow, Base):
+class SealedSecret:
+    """A row with a secret that is kept encrypted. `plain` is one that was kept before, until the sweeper has sealed it."""
+
+    plain: Mapped[str | None] = mapped_column("secret")
+    sealed: Mapped[bytes | None]
+
+    @property
+    def secret(self) -> str | None:
+        """The secret; None where there is none, and where its key is lost."""
+        if self.plain is not None:
+            return self.plain
+        return unseal(self.sealed) if self.sealed is not None else None
+
+    @secret.setter
+    def secret(self, text: str | None) -> None:
+        self.plain, self.sealed = None, seal(text) if text is not None else None
+
+
+class DoorCode(SealedSecret, CityRow, Base):
     """One code of the owner's own list, good on the days from `valid_from` to `valid_to`, both included."""
 
     __tablename__ = "door_code"
     __table_args__ = (
         Index(None, "city_id", "space_id"),
         CheckConstraint("valid_to >= valid_from", name="period"),
+        CheckConstraint("num_nonnulls(secret, sealed) = 1", name="secret"),
         of_city("space_id", "space", ondelete="CASCADE"),
     )
 
     space_id: Mapped[int] = mapped_column(BigInteger)
-    secret: Mapped[str]
     valid_from: Mapped[date]
     valid_to: Mapped[date | None]
     given_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
 
 
-class AccessGrant(CityRow, Base):
+class AccessGrant(SealedSecret, CityRow, Base):
     """The access that one booking has or is to have. `valid` is the time for which the lock is asked to open.
 
     `version` grows with every try, so that an answer that comes late is known as such. `reference` is the provider's own
@@ -66,8 +85,8 @@ class AccessGrant(CityRow, Base):
     __table_args__ = (
         UniqueConstraint("city_id", "booking_id"),
         CheckConstraint(f"state IN {GRANT_STATES}", name="state"),
-        CheckConstraint("state <> 'ready' OR secret IS NOT NULL", name="secret"),
-        CheckConstraint("state <> 'revoked' OR secret IS NULL", name="revoked"),
+        CheckConstraint("state <> 'ready' OR secret IS NOT NULL OR sealed IS NOT NULL", name="secret"),
+        CheckConstraint("state <> 'revoked' OR (secret IS NULL AND sealed IS NULL)", name="revoked"),
         Index(
             "ix_access_grant_unfinished",
             "city_id",
@@ -90,7 +109,6 @@ class AccessGrant(CityRow, Base):
     version: Mapped[int] = mapped_column(server_default=text("0"))
     valid: Mapped[TimestamptzRange] = mapped_column(TSTZRANGE)
     series_key: Mapped[str | None]
-    secret: Mapped[str | None]
     reference: Mapped[str | None]
     attempts: Mapped[int] = mapped_column(server_default=text("0"))
     retry_at: Mapped[datetime | None]

@@ -3,19 +3,23 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import TypeVar
 
-from sqlalchemy import and_, exists, func, literal, or_, select, true
+from sqlalchemy import ColumnElement, LargeBinary, and_, exists, func, literal, or_, select, true
 from sqlalchemy.orm import Session
 
-from bookings.doors.models import AccessGrant, DoorCode, SpaceDoor
+from bookings.doors.models import AccessGrant, DoorCode, SealedSecret, SpaceDoor
 from bookings.doors.rules import ADMITTED, MOST_MINUTES_BEFORE, USUAL_MINUTES_BEFORE
 from bookings.lifecycle.models import Booking
 from bookings.lifecycle.queries import ListedBooking, listed, whose
 from marketplace.accounts.actor import Actor
 from marketplace.db import Localised
+from marketplace.sealing import NAME_BYTES, key_names
 from spaces.catalog.desk_queries import workplaces
 from spaces.catalog.models import Space
 from spaces.catalog.policy import HANDLE
+
+Sealed = TypeVar("Sealed", AccessGrant, DoorCode)
 
 MOST_SHOWN = 20
 EARLIEST = timedelta(minutes=MOST_MINUTES_BEFORE)
@@ -114,9 +118,9 @@ def open_doors(session: Session, actor: Actor, *, at: datetime) -> list[OpenDoor
         )
     }
     secrets = {
-        booking_id: secret
-        for booking_id, secret in session.execute(
-            select(AccessGrant.booking_id, AccessGrant.secret).where(
+        grant.booking_id: grant.secret
+        for grant in session.scalars(
+            select(AccessGrant).where(
                 AccessGrant.city_id == city_id,
                 AccessGrant.booking_id.in_([row.booking.id for row in rows]),
                 AccessGrant.state == "ready",
@@ -155,12 +159,15 @@ def bookings_to_mend(
     should_have = and_(
         Booking.state == "confirmed", func.upper(Booking.during) > at, SpaceDoor.method == "code"
     )
+    waits = or_(AccessGrant.retry_at.is_(None), AccessGrant.retry_at > at)
     as_it_should_be = and_(
         AccessGrant.provider == SpaceDoor.provider,
         AccessGrant.space_id == Booking.space_id,
         AccessGrant.valid == func.tstzrange(valid_from, func.upper(Booking.during)),
-        or_(AccessGrant.state == "ready", AccessGrant.retry_at.is_(None), AccessGrant.retry_at > at),
-        AccessGrant.state != "revoked",
+        or_(
+            and_(AccessGrant.state == "ready", can_be_read(AccessGrant)),
+            and_(AccessGrant.state.in_(["pending", "failed"]), waits),
+        ),
     )
     lacking = (
         select(Booking.id)
@@ -190,6 +197,31 @@ def bookings_to_mend(
         .limit(limit)
     )
     return [*session.scalars(lacking), *session.scalars(left_over)]
+
+
+def can_be_read(kind: type[SealedSecret]) -> ColumnElement[bool]:
+    """Whether a row's secret is there and its key is known."""
+    return or_(kind.plain.is_not(None), key_name(kind).in_(key_names()))
+
+
+def key_name(kind: type[SealedSecret]) -> ColumnElement[bytes]:
+    return func.substring(kind.sealed, 1, NAME_BYTES, type_=LargeBinary)
+
+
+def to_seal(session: Session, kind: type[Sealed], city_id: int, *, limit: int) -> Sequence[Sealed]:
+    """Rows whose secret is not sealed with the present key, though it can be read, locked; who is busy with one seals it
+    anyway."""
+    return session.scalars(
+        select(kind)
+        .where(
+            kind.city_id == city_id,
+            can_be_read(kind),
+            or_(kind.plain.is_not(None), key_name(kind) != key_names()[0]),
+        )
+        .order_by(kind.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
 
 
 def with_codes(session: Session, city_id: int, booking_ids: Collection[int]) -> Sequence[int]:

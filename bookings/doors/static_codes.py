@@ -27,14 +27,11 @@ class StaticCodes:
                 .with_for_update(key_share=True)
             )
             door = session.get(SpaceDoor, (grant.city_id, grant.space_id))
-            rows = {
-                row.id: row
-                for row in session.scalars(
-                    select(DoorCode).where(
-                        DoorCode.city_id == grant.city_id, DoorCode.space_id == grant.space_id
-                    )
-                )
-            }
+            found = session.scalars(
+                select(DoorCode).where(DoorCode.city_id == grant.city_id, DoorCode.space_id == grant.space_id)
+            )
+            secrets = {row: row.secret for row in found}
+            rows = {row.id: row for row, secret in secrets.items() if secret is not None}
             kept = grant.reference
             if grant.series_key is not None and kept is None:
                 kept = session.scalar(
@@ -61,7 +58,7 @@ class StaticCodes:
                 raise NoCode("no code in the list covers this time")
             if str(code.id) != kept:
                 rows[code.id].given_at = at
-            return Issued(rows[code.id].secret, str(code.id))
+            return Issued(secrets[rows[code.id]] or "", str(code.id))
 
     def change(self, grant: Grant) -> Issued:
         return self.issue(grant)

@@ -150,7 +150,7 @@ def door_page(
         shows_codes=door.method == "code" and door.provider == "static",
         has_choice_of_locks=len(names) > 1,
         rows=[
-            (code.id, code.secret, period_text(code), code.valid_from <= today)
+            (code.id, code.secret or "", period_text(code), code.valid_from <= today)
             for code in codes_of(session, space, from_day=today)
         ],
     )

@@ -40,7 +40,7 @@ def shows_text(kind: str) -> str:
     """What whoever knows the address can read."""
     if kind == "person":
         return gettext(
-            "Shows the bookings you have made: space, time, occasion and reference. No door codes, no prices."
+            "Shows the bookings you have made and those you look after: space, time, occasion and reference. No door codes, no prices."
         )
     if kind == "organisation":
         return gettext(

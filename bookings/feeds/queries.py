@@ -10,7 +10,7 @@ from bookings.feeds.errors import FeedNotFound
 from bookings.feeds.models import CalendarFeed
 from bookings.feeds.policy import Subject, may_feed, may_still_read
 from bookings.lifecycle.models import Booking
-from bookings.lifecycle.queries import ListedBooking, listed
+from bookings.lifecycle.queries import ListedBooking, added_to, also_replaced, listed
 from marketplace.accounts.actor import Actor
 from marketplace.accounts.models import Organisation, Person
 from marketplace.accounts.queries import roles_of
@@ -96,12 +96,13 @@ def bookings_in(session: Session, feed: CalendarFeed, window: Span) -> list[List
     """The feed's bookings that meet the window, the first one first; what was only held is nobody's yet."""
     which: ColumnElement[bool]
     if feed.kind == "person":
-        which = Booking.person_id == feed.person_id
+        added = added_to(feed.city_id, feed.person_id, at=window.start + PAST)
+        which = or_(Booking.person_id == feed.person_id, Booking.id.in_(added))
     elif feed.kind == "organisation":
         which = Booking.organisation_id == feed.organisation_id
     else:
         holders = holders_of(session, feed, window)
-        which = or_(Booking.space_id == feed.space_id, Booking.id.in_(holders))
+        which = or_(Booking.space_id == feed.space_id, also_replaced(holders))
     return listed(
         session,
         and_(

@@ -23,6 +23,7 @@ from bookings.lifecycle.errors import (
     AttendeesMissing,
     AttendeesOutOfRange,
     BuildDaysWrong,
+    ChangeAsked,
     IllegalTransition,
     InThePast,
     MorePeopleThanAllowed,
@@ -43,9 +44,12 @@ from bookings.lifecycle.outdoor import checked_use, kept_use
 from bookings.lifecycle.queries import (
     booking_of_submission,
     ended_bookings,
+    keeps,
+    kept_with,
     locked_booking,
     pending_change,
     pieces_of,
+    replaced_by,
     unanswered_request,
 )
 from bookings.lifecycle.rules import (
@@ -60,6 +64,7 @@ from bookings.lifecycle.rules import (
     first_state,
     free_until,
     free_until_after_move,
+    hull,
     kept_minor,
     may_be_undone,
     may_follow,
@@ -73,7 +78,14 @@ from marketplace.ids import new_reference
 from marketplace.jobs.messages import publish, publish_later, withdraw
 from marketplace.money import Money
 from marketplace.timespan import Span, day_span, local_days
-from spaces.calendar.actions import add_pieces, claim_space, move_claims, release_claims, release_times
+from spaces.calendar.actions import (
+    add_pieces,
+    claim_space,
+    hand_over,
+    move_claims,
+    release_claims,
+    release_times,
+)
 from spaces.calendar.errors import SlotTaken
 from spaces.calendar.queries import booking_rules, calendar_of
 from spaces.calendar.rules import DAY, BookingRules, why_not
@@ -571,19 +583,41 @@ def move_to(session: Session, booking: Booking, state: str, at: datetime, *, kep
     session.flush()
     city = session.get_one(City, booking.city_id)
     if state not in HOLDING:
-        release_claims(session, city, holder_id=booking.id)
+        give_back_time(session, city, booking)
     elif was not in HOLDING:
-        rules = booking_rules(session.get_one(Space, (city.id, booking.space_id)))
-        claim_space(
-            session,
-            city,
-            booking.space_id,
-            holder_id=booking.id,
-            body=booking.span,
-            rules=rules,
-            pieces=pieces_of(session, booking),
-        )
+        take_time(session, city, booking)
     give_back_code(session, booking)
+
+
+def take_time(session: Session, city: City, booking: Booking) -> None:
+    """Claim what the booking is about: its space and equipment for its time, with that of a booking that it asks to
+    change where the two meet. Raises SlotTaken, PiecesTaken."""
+    rules = booking_rules(session.get_one(Space, (city.id, booking.space_id)))
+    old = kept_with(session, booking)
+    if old is not None and old.state in HOLDING:
+        both = hull(old.span, booking.span)
+        move_claims(session, city, old.space_id, holder_id=old.id, body=both, rules=rules)
+        hand_over(session, city, holder_id=old.id, to=booking.id, body=both, rules=rules)
+        return
+    claim_space(
+        session,
+        city,
+        booking.space_id,
+        holder_id=booking.id,
+        body=booking.span,
+        rules=rules,
+        pieces=pieces_of(session, booking),
+    )
+
+
+def give_back_time(session: Session, city: City, booking: Booking) -> None:
+    """Release what the booking has; what it kept for the booking that it asked to change goes back to that one."""
+    old = kept_with(session, booking)
+    if old is None or old.state not in HOLDING:
+        release_claims(session, city, holder_id=booking.id)
+        return
+    rules = booking_rules(session.get_one(Space, (city.id, old.space_id)))
+    hand_over(session, city, holder_id=booking.id, to=old.id, body=old.span, rules=rules)
 
 
 def cancel_booking(
@@ -636,8 +670,8 @@ def approve_booking(
 ) -> None:
     """Confirm a request; with `may_undo` nobody is told for a while. Raises NotYourVenue, IllegalTransition."""
     require_may_handle(actor, venue)
-    old = replaced_booking(session, booking)
     locked_booking(session, booking)
+    old = replaced_by(session, booking)
     if booking.state != "awaiting_approval":
         raise IllegalTransition(state=booking.state, asked="confirmed")
     move_to(session, booking, "confirmed", at)
@@ -649,21 +683,18 @@ def approve_booking(
     session.flush()
 
 
-def replaced_booking(session: Session, request: Booking) -> Booking | None:
-    """The booking that a request for a change is to replace, locked: before the request, as its own change does it."""
-    if request.replaces_id is None:
-        return None
-    old = session.get(Booking, (request.city_id, request.replaces_id))
-    return locked_booking(session, old) if old is not None else None
-
-
 def settle_replaced(session: Session, request: Booking, old: Booking, *, actor: Actor, at: datetime) -> None:
-    """Let an approved change take the place of the booking it was asked for."""
+    """Let an approved change take the place of the booking it was asked for, and have its own time alone."""
+    city = session.get_one(City, request.city_id)
+    both = kept_with(session, request) is not None
     request.replaces_id = None
     if old.state in CHANGEABLE:
         move_to(session, old, "cancelled", at)
         old.kept_minor = 0
         audit(session, actor, "booking.replaced", "booking", old.id, by=request.reference)
+    if both:
+        rules = booking_rules(session.get_one(Space, (city.id, request.space_id)))
+        hand_over(session, city, holder_id=request.id, to=request.id, body=request.span, rules=rules)
     session.flush()
 
 
@@ -737,21 +768,15 @@ def undo_answer(
             raise UndoOver
         if news["person_id"] != actor.person_id:
             raise NotYourAnswer
+        if (old := replaced_by(session, booking)) is not None and pending_change(session, old) is not None:
+            raise UndoOver  # something else has been asked for instead
         if not may_be_undone(answer, answered_at=datetime.fromisoformat(news["answered_at"]), at=at):
             raise UndoOver
         booking.state, booking.changed_at = "awaiting_approval", at
         booking.payment, booking.reason_code = first_payment(booking.total_minor), None
         session.flush()
         if answer not in HOLDING:
-            claim_space(
-                session,
-                city,
-                space.id,
-                holder_id=booking.id,
-                body=booking.span,
-                rules=booking_rules(space),
-                pieces=pieces_of(session, booking),
-            )
+            take_time(session, city, booking)
             if word := discount_of(booking):
                 use_code(session, space, word, holder_id=booking.id, day=at.astimezone(city.zone).date())
     audit(session, actor, "booking.answer-undone", "booking", booking.id, before=answer, after=booking.state)
@@ -784,6 +809,8 @@ def move_booking(
         return
     if during.start < at:
         raise InThePast
+    if keeps(session, booking) is not None or kept_with(session, booking) is not None:
+        raise ChangeAsked
     # Openings that touch count as one, so a booking may pass midnight in a space that never closes.
     window = during.widened(DAY, DAY)
     if not calendar_of(session, city.id, space.id, window, city.zone).open.contains(during):
@@ -833,6 +860,9 @@ def displace_booking(
     locked_booking(session, booking)
     if may_follow(booking.state, "cancelled") and at >= booking.span.start:
         raise TooLateToCancel
+    if (asked := keeps(session, booking)) is not None:
+        move_to(session, asked, "cancelled", at)
+        audit(session, actor, "booking.cancelled", "booking", asked.id, kept_minor=0, by_owner=True)
     move_to(session, booking, "cancelled", at)
     booking.kept_minor = 0
     told = dict(reasons)

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from bookings.lifecycle.added_fields import AddedFields
+from bookings.lifecycle.added_fields import ExtraFields
 from bookings.lifecycle.outdoor import asks_eco, asks_nature, needs_area
 from marketplace.cities.models import City
 from marketplace.db import Localised
@@ -53,19 +53,22 @@ class EquipmentRow:
 
 
 def equipment_rows(
-    session: Session, city: City, space: Space, during: Span, form: AddedFields
+    session: Session, city: City, space: Space, during: Span, form: ExtraFields, *, with_left: bool = True
 ) -> list[EquipmentRow]:
-    """What can be added, with how many are free at this time. More than that is told beside the number."""
+    """What can be added, with how many are free at this time. More than that is told beside the number. Not `with_left`,
+    it is the stock: for times that are not the only one."""
     day = during.start.astimezone(city.zone).date()
     offered = offered_extras(session, city, space.id, day)
     if not offered:
         return []
-    left = free_pieces(session, city.id, [one.extra.unit_id for one in offered], during)
+    left = {one.extra.unit_id: one.stock for one in offered}
+    if with_left:
+        left = free_pieces(session, city.id, list(left), during)
     rows = []
     for one in offered:
         extra_id, free = one.extra.id, left.get(one.extra.unit_id, 0)
         form.extras.names[extra_id] = localised(one.extra.names)
-        if form.extras.data.get(extra_id, 0) > free:
+        if with_left and form.extras.data.get(extra_id, 0) > free:
             form.extras.wrong.setdefault(extra_id, left_text(free))
         rows.append(
             EquipmentRow(

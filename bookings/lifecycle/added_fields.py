@@ -70,10 +70,25 @@ class PiecesField(Field):
         ]
 
 
-class AddedFields:
-    """Mixed into the checkout's form."""
+class ExtraFields:
+    """Mixed into a form that books a space with equipment."""
 
     extras = PiecesField()
+
+    def show(self, refusal: Invalid) -> None:
+        """As every form; what is said of one kind of equipment stands beside its number."""
+        rest = self.extras.take(refusal.fields)
+        if rest:
+            super().show(Invalid(*rest))  # type: ignore[misc]  # of the form that this is mixed into
+
+    def all_errors(self) -> list[tuple[str, str]]:
+        found: list[tuple[str, str]] = super().all_errors()  # type: ignore[misc]
+        return [error for error in found if error[0] != "extras"] + self.extras.told()
+
+
+class OutdoorFields:
+    """Mixed into the checkout's form: the use of an area."""
+
     nature = StringField(filters=[lambda text: (text or "")[:60]])
     area_m2 = StringField(
         lazy_gettext("Area that you use, m²"), filters=[lambda text: (text or "")[:LONGEST].strip()]
@@ -91,16 +106,6 @@ class AddedFields:
         if not form.is_submitted():
             return None
         return OutdoorUse(form.nature.data or "", read_area(form.area_m2.data or ""), bool(form.eco.data))
-
-    def show(self, refusal: Invalid) -> None:
-        """As every form; what is said of one kind of equipment stands beside its number."""
-        rest = self.extras.take(refusal.fields)
-        if rest:
-            super().show(Invalid(*rest))  # type: ignore[misc]  # of the form that this is mixed into
-
-    def all_errors(self) -> list[tuple[str, str]]:
-        found: list[tuple[str, str]] = super().all_errors()  # type: ignore[misc]
-        return [error for error in found if error[0] != "extras"] + self.extras.told()
 
 
 def read_area(text: str) -> Decimal | None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from bookings.lifecycle.answers import KeptFile, SentFile
 from bookings.lifecycle.errors import AnswerNotFound
-from bookings.lifecycle.forms import CheckoutForm
+from bookings.lifecycle.forms import AskingForm
 from bookings.lifecycle.models import BookingAnswer
 from marketplace.clock import now
 from marketplace.db import transaction
@@ -24,7 +24,7 @@ BATCH = 500
 
 
 @contextmanager
-def kept_files(form: CheckoutForm) -> Iterator[None]:
+def kept_files(form: AskingForm) -> Iterator[None]:
     """The form's files are in the store inside the block, and stay there unless it fails. Raises FilesAway."""
     kept: dict[int, KeptFile] = {}
     try:

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
+from marketplace.db import Localised
 from marketplace.errors import N_, FieldError
 from spaces.catalog.models import SpaceQuestion
 from spaces.rules.rules import option_key
@@ -134,3 +135,33 @@ def answer_rows(questions: Sequence[SpaceQuestion], given: Mapping[int, Given]) 
             row["words"] = str(read_number(answer)) if question.kind == "number" else answer.strip()
         rows.append(row)
     return rows
+
+
+class Answered(Protocol):
+    """An answer as a booking keeps it."""
+
+    kind: str
+    labels: Localised
+    words: str
+    choice: Localised
+    file_key: str | None
+    file_name: str | None
+    file_type: str | None
+    file_bytes: int | None
+
+
+def given_again(questions: Iterable[SpaceQuestion], kept: Iterable[Answered]) -> dict[int, Given]:
+    """What was answered to those of the questions that are still asked in the same words: `answer_rows` turned round."""
+    by_question = {(one.kind, tuple(sorted(one.labels.items()))): one for one in kept}
+    found: dict[int, Given] = {}
+    for question in questions:
+        answer = by_question.get((question.kind, tuple(sorted(question.labels.items()))))
+        if answer is None:
+            continue
+        if answer.file_key is not None:
+            found[question.id] = KeptFile(
+                answer.file_key, answer.file_name or "", answer.file_type or "", answer.file_bytes or 0
+            )
+        else:
+            found[question.id] = option_key(answer.choice) if question.kind == "choice" else answer.words
+    return found

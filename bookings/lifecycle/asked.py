@@ -33,6 +33,10 @@ class Asked:
     attendees: bool = False
 
     @property
+    def asks_file(self) -> bool:
+        return any(question.kind == "file" for question in self.questions)
+
+    @property
     def is_anything(self) -> bool:
         return bool(self.questions or self.terms_version or self.birth_date)
 

@@ -22,6 +22,7 @@ from bookings.lifecycle.actions import (
     pricing_on,
     sell,
     state_of_new,
+    take_time,
 )
 from bookings.lifecycle.asked import check_asked
 from bookings.lifecycle.details import NO_DETAILS, Details
@@ -36,15 +37,15 @@ from bookings.lifecycle.errors import (
     PriceChanged,
 )
 from bookings.lifecycle.models import Booking, BookingAnswer, BookingExtra
-from bookings.lifecycle.queries import details_of, locked_booking, pending_change, pieces_of
-from bookings.lifecycle.rules import CHANGEABLE, free_until_after_change, kept_minor
+from bookings.lifecycle.queries import details_of, locked_booking, pending_change
+from bookings.lifecycle.rules import CHANGEABLE, free_until_after_change, held_together, hull, kept_minor
 from marketplace.accounts.actor import Actor
 from marketplace.accounts.audit import audit
 from marketplace.cities.models import City
 from marketplace.jobs.messages import publish
 from marketplace.money import Money
 from marketplace.timespan import Span, day_span
-from spaces.calendar.actions import claim_space, move_claims
+from spaces.calendar.actions import move_claims
 from spaces.calendar.queries import booking_rules, calendar_of
 from spaces.calendar.rules import DAY, offers
 from spaces.catalog.models import Space
@@ -120,7 +121,7 @@ def change_terms(
         but=booking.id,
     )
     needs_approval = booking.state == "confirmed" and not inside and owner_confirms(session, booking, space)
-    if needs_approval and not fits_beside(session, city, space, [change.during]):
+    if needs_approval and not can_wait(session, city, booking, space, [change.during]):
         raise ChangeOverlaps
     day = change.during.start.astimezone(city.zone).date()
     price = changed_prices(session, city, booking, space, day, at=at)(change.during)
@@ -162,13 +163,13 @@ def offered_changes(
     except NotOnOffer:
         return []
     by_owner = booking.state == "confirmed" and owner_confirms(session, booking, space)
-    beside = fits_beside(session, city, space, sorted(spans)) if by_owner else frozenset(spans)
+    waits = can_wait(session, city, booking, space, sorted(spans)) if by_owner else frozenset(spans)
     found = []
     for span in sorted(spans):
         if span.start.astimezone(city.zone).date() != day or span.start <= at:
             continue
         asks = by_owner and not lies_inside(booking, Change(space, span, booking.attendees))
-        if asks and span not in beside:
+        if asks and span not in waits:
             continue
         try:
             total = price_of(span).total
@@ -178,15 +179,27 @@ def offered_changes(
     return found
 
 
-def fits_beside(session: Session, city: City, space: Space, spans: Sequence[Span]) -> frozenset[Span]:
-    """Those of these times that are free although everybody keeps what they have, the one who asks as well: whatever
-    parts and buffers the old booking and the new one share."""
+def can_wait(
+    session: Session, city: City, booking: Booking, space: Space, spans: Sequence[Span]
+) -> frozenset[Span]:
+    """Those of these times that a request can hold until it is answered, while everybody keeps what they have, the one
+    who asks as well: together with the present time where the two meet, else beside it, whatever parts and buffers the
+    old booking and the new one share."""
     if not spans:
         return frozenset()
     rules = booking_rules(space)
-    window = Span(spans[0].start - DAY, spans[-1].end + DAY)
-    calendar = calendar_of(session, city.id, space.id, window, city.zone)
-    return frozenset(span for span in spans if calendar.admits(span, rules.before, rules.after))
+    whole = Span(min(spans[0].start, booking.span.start) - DAY, max(spans[-1].end, booking.span.end) + DAY)
+    calendars = {
+        but: calendar_of(session, city.id, space.id, whole, city.zone, but=but) for but in (None, booking.id)
+    }
+
+    def waits(span: Span) -> bool:
+        if space.id == booking.space_id and held_together(booking.span, span):
+            both = hull(booking.span, span)
+            return calendars[booking.id].admits(both, rules.before, rules.after)
+        return calendars[None].admits(span, rules.before, rules.after)
+
+    return frozenset(span for span in spans if waits(span))
 
 
 def owner_confirms(session: Session, booking: Booking, space: Space) -> bool:
@@ -314,15 +327,7 @@ def ask_for_change(
         session.add(request)
         session.flush()
         repeat_told(session, booking, request)
-        claim_space(
-            session,
-            city,
-            change.space.id,
-            holder_id=request.id,
-            body=change.during,
-            rules=booking_rules(change.space),
-            pieces=pieces_of(session, booking),
-        )
+        take_time(session, city, request)
     audit(
         session,
         actor,

@@ -1,11 +1,13 @@
 """The page on which a person changes a booking: choose a day and a length, see what each free time costs, press once."""
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from flask import flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 
 from bookings.lifecycle import pages, policy
+from bookings.lifecycle.alternatives import Alternative, Sought, alternatives
+from bookings.lifecycle.alternatives_present import NOTHING, Shown, shown
 from bookings.lifecycle.change_actions import Change, change_booking, offered_changes
 from bookings.lifecycle.errors import NotChangeable, TimeNotBookable, TimeUnreadable
 from bookings.lifecycle.forms import ChangeForm, new_submission, read_day, read_instant, read_time, read_whole
@@ -17,7 +19,7 @@ from marketplace.clock import now
 from marketplace.db import transaction
 from marketplace.errors import Conflict, Forbidden, Invalid, Refusal
 from marketplace.money import Money
-from marketplace.timespan import Span
+from marketplace.timespan import Span, instant
 from marketplace.web.access import signed_in
 from marketplace.web.i18n import format_duration, format_hours, format_money, localised
 from marketplace.web.problems import status_of
@@ -161,12 +163,54 @@ def change_page(
         spaces=[(str(one.id), localised(one.names)) for one in spaces] if len(spaces) > 1 else [],
         space=space,
         times=times,
+        instead=changes_instead(session, booked, space, begins_on(day, chosen, minutes), form.people)
+        if not times or isinstance(refusal, SlotTaken)
+        else NOTHING,
         capacity=space.capacity,
         binding=binding_text(booking, at),
         here=url_for("lifecycle.change", reference=booking.reference),
         back_url=url_for("lifecycle.booking", reference=booking.reference),
     )
     return html, status
+
+
+def begins_on(day: date, start: datetime, minutes: int) -> Span:
+    """The time that begins on this day by the clock of `start`."""
+    zone = current_city().zone
+    begins = instant(day, start.astimezone(zone).time().replace(fold=0), zone)
+    return Span(begins, begins + timedelta(minutes=minutes))
+
+
+def changes_instead(
+    session: Session, booked: BookedSpace, space: Space, wished: Span, people: int | None
+) -> Shown:
+    """Other days of the space, and other spaces of the place at the time; each leads to this page, which says the price."""
+    city, booking = current_city(), booked.booking
+    sought = Sought(
+        space,
+        booked.venue,
+        wished,
+        current_actor(),
+        organisation_id=booking.organisation_id,
+        people=people,
+        but=booking.id,
+        stays=True,
+    )
+
+    def link(one: Alternative) -> str:
+        at = one.offer.span.start.astimezone(city.zone)
+        return url_for(
+            "lifecycle.change",
+            reference=booking.reference,
+            day=at.date().isoformat(),
+            minutes=one.offer.span.minutes,
+            space=one.space.id,
+            when=at.isoformat(),
+            _anchor="times",
+        )
+
+    found = alternatives(session, city, sought, at=now())
+    return shown(found, city, day=wished.start.astimezone(city.zone).date(), link=link)
 
 
 def binding_text(booking: Booking, at: datetime) -> str | None:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from bookings.lifecycle.actions import decline_booking, displace_booking
 from bookings.lifecycle.models import Booking
 from bookings.lifecycle.policy import may_decide, may_see
+from bookings.lifecycle.queries import also_replaced
 from bookings.lifecycle.rules import OPEN
 from marketplace.accounts.actor import Actor
 from marketplace.accounts.models import Organisation, Person
@@ -43,7 +44,7 @@ class BookingHolders:
     def lock(self, session: Session, city: City, holder_ids: Sequence[int]) -> None:
         session.execute(
             select(Booking.id)
-            .where(Booking.city_id == city.id, Booking.id.in_(holder_ids))
+            .where(Booking.city_id == city.id, also_replaced(holder_ids))
             .order_by(Booking.id)
             .with_for_update()
         ).all()

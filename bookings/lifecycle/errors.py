@@ -121,7 +121,14 @@ class ChangePending(Conflict):
 
 class ChangeOverlaps(Conflict):
     code = "change-overlaps"
-    title = N_("The owner has to approve this change, and it overlaps your present time. Write to the owner.")
+    title = N_(
+        "The owner has to approve this change, and it needs a part of what you have now. Write to the owner."
+    )
+
+
+class ChangeAsked(Conflict):
+    code = "change-asked"
+    title = N_("Its booker has asked for another time of this booking. Answer that first.")
 
 
 class PaidAlready(Conflict):

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from flask_babel import gettext, lazy_gettext
@@ -24,7 +24,7 @@ from wtforms import (  # type: ignore[attr-defined]  # the stubs are older than 
 )
 from wtforms.validators import Length, Optional
 
-from bookings.lifecycle.added_fields import AddedFields
+from bookings.lifecycle.added_fields import ExtraFields, OutdoorFields
 from bookings.lifecycle.answers import (
     LONGEST_ANSWER,
     MOST_FILE_BYTES,
@@ -107,6 +107,23 @@ def read_day(text: str, *, today: date) -> date | None:
     return day if abs(day - today) <= FARTHEST else None
 
 
+def read_days(
+    values: Mapping[str, str], *, today: date
+) -> tuple[tuple[date | None, date | None], dict[str, str]]:
+    """The first and the last day of `values`, and what is wrong with either; what is wrong is left out."""
+    days: dict[str, date | None] = {}
+    errors = {}
+    for name in ("first", "last"):
+        text = values.get(name, "").strip()
+        days[name] = read_day(text, today=today) if text else None
+        if text and days[name] is None:
+            errors[name] = gettext("Write a date, such as 2026-12-01.")
+    first, last = days["first"], days["last"]
+    if first is not None and last is not None and last < first:
+        errors["last"], last = gettext("The last day is before the first one."), None
+    return (first, last), errors
+
+
 def plain_text(text: str | None) -> str:
     """Without control characters, which no one means and the database refuses."""
     return CONTROL.sub("", text or "").strip()
@@ -148,9 +165,11 @@ class QuickForm:
         return read_whole(self.people)
 
 
-class CheckoutForm(AddedFields, Form):
-    """Who books, for what, how many. `total` is the price that the person saw, in minor units: one number, or where
-    customers pay differently the price of each choice, as in "myself:2700 12:1350"."""
+Asking = TypeVar("Asking", bound="AskingForm")
+
+
+class AskingForm(ExtraFields, Form):
+    """Who books, for what, how many, with which equipment, and the answers to what the space asks of its booker."""
 
     organisation = StringField(lazy_gettext("Who do you book for?"))
     purpose = StringField(
@@ -160,9 +179,6 @@ class CheckoutForm(AddedFields, Form):
     )
     attendees = StringField(lazy_gettext("How many come?"), filters=[lambda text: (text or "").strip()])
     code = StringField(lazy_gettext("Discount code"), filters=[lambda text: plain_text(text)[:CODE_MAX]])
-    build_before = StringField(lazy_gettext("Days to build up first"), filters=[plain_text])
-    build_after = StringField(lazy_gettext("Days to tear down last"), filters=[plain_text])
-    also = SelectMultipleField(lazy_gettext("Book also"), choices=[], validate_choice=False)
     submission = HiddenField()
     total = HiddenField()
     birth_date = DateField(lazy_gettext("Date of birth"), validators=[Optional()])
@@ -200,14 +216,18 @@ class CheckoutForm(AddedFields, Form):
         return {id_: field.sent for id_, field in fields.items() if getattr(field, "sent", None)}
 
     @property
+    def question_fields(self) -> list[tuple[SpaceQuestion, Any]]:
+        return [(question, self[field_of(question)]) for question in self.asked.questions]
+
+    @property
     def accepted_terms(self) -> str:
         return (self.terms_version.data or "")[:64] if self.terms.data else ""
 
-    def validate_build_before(self, field: StringField) -> None:
-        if field.data and read_whole(field.data) is None:
-            raise ValidationError(lazy_gettext("Write a whole number, such as 1."))
-
-    validate_build_after = validate_build_before
+    def renew_terms(self) -> None:
+        """Show the terms as they are now; to accept an older text is not to accept them."""
+        if self.terms_version.data != self.asked.terms_version:
+            self.terms.data = False
+        self.terms_version.data = self.asked.terms_version
 
     def validate_attendees(self, field: StringField) -> None:
         if field.data and read_whole(field.data) is None:
@@ -223,20 +243,38 @@ class CheckoutForm(AddedFields, Form):
         return read_whole(self.attendees.data)
 
     @property
+    def details(self) -> Details:
+        """What is answered; forms that ask more add it."""
+        return Details(
+            self.code.data or "",
+            extras=self.extras.data,
+            answers={**self.typed_answers, **self.kept_files},
+            terms=self.accepted_terms,
+            birth_date=self.birth_date.data if self.asked.birth_date else None,
+        )
+
+
+class CheckoutForm(OutdoorFields, AskingForm):
+    """A booking of one time. `total` is the price that the person saw, in minor units: one number, or where
+    customers pay differently the price of each choice, as in "myself:2700 12:1350"."""
+
+    build_before = StringField(lazy_gettext("Days to build up first"), filters=[plain_text])
+    build_after = StringField(lazy_gettext("Days to tear down last"), filters=[plain_text])
+    also = SelectMultipleField(lazy_gettext("Book also"), choices=[], validate_choice=False)
+
+    def validate_build_before(self, field: StringField) -> None:
+        if field.data and read_whole(field.data) is None:
+            raise ValidationError(lazy_gettext("Write a whole number, such as 1."))
+
+    validate_build_after = validate_build_before
+
+    @property
     def build(self) -> BuildDays:
         return BuildDays(*(min(read_whole(f.data) or 0, 366) for f in (self.build_before, self.build_after)))
 
     @property
     def details(self) -> Details:
-        return Details(
-            self.code.data or "",
-            self.build,
-            extras=self.extras.data,
-            use=self.use,
-            answers={**self.typed_answers, **self.kept_files},
-            terms=self.accepted_terms,
-            birth_date=self.birth_date.data if self.asked.birth_date else None,
-        )
+        return replace(super().details, build=self.build, use=self.use)
 
     @property
     def also_ids(self) -> list[int]:
@@ -287,11 +325,10 @@ def question_field(question: SpaceQuestion) -> Any:
     )
 
 
-def checkout_form(asked: Asked, **kwargs: Any) -> CheckoutForm:
-    """The checkout's form with a field for each question of the space."""
+def asking_form(kind: type[Asking], asked: Asked, **kwargs: Any) -> Asking:
+    """A form of this kind with a field for each question of the space."""
     fields = {field_of(question): question_field(question) for question in asked.questions}
-    kind = type("AskingCheckoutForm", (CheckoutForm,), {**fields, "asked": asked})
-    form: CheckoutForm = kind(**kwargs)
+    form: Asking = type(f"Asking{kind.__name__}", (kind,), {**fields, "asked": asked})(**kwargs)
     return form
 
 

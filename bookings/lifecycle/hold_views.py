@@ -5,14 +5,23 @@ from datetime import datetime, timedelta
 from flask import redirect, render_template, request
 
 from bookings.lifecycle import hold_actions, pages
+from bookings.lifecycle.alternatives_present import NOTHING, Shown
 from bookings.lifecycle.errors import HoldOver, TimeNotBookable
 from bookings.lifecycle.forms import SUBMISSION, PlainForm, read_time
 from bookings.lifecycle.models import Booking
 from bookings.lifecycle.pages import gettext
-from bookings.lifecycle.views import Page, blueprint, checkout_url, kept_of_args, known_space
+from bookings.lifecycle.views import (
+    Page,
+    alternatives_shown,
+    blueprint,
+    checkout_url,
+    kept_of_args,
+    known_space,
+)
 from marketplace.clock import now
 from marketplace.db import transaction
 from marketplace.errors import Conflict, Forbidden, Invalid, Refusal, Unauthenticated
+from marketplace.timespan import Span
 from marketplace.web.access import signed_in
 from marketplace.web.limits import limit
 from marketplace.web.problems import status_of
@@ -53,7 +62,15 @@ def hold(space_id: int) -> Page:
         else:
             drop_others(submission)
             return hold_line(space, held, at=at)
-    return hold_line(space, None, at=at, refusal=taken)
+    with transaction() as session:
+        space, venue = known_space(session, space_id)
+        # Nothing is held, so nothing of what the page shows is lost by looking elsewhere.
+        found = (
+            alternatives_shown(session, space, venue, during, kept=kept_of_args())
+            if isinstance(taken, SlotTaken)
+            else NOTHING
+        )
+    return hold_line(space, None, at=at, refusal=taken, during=during, found=found)
 
 
 @blueprint.post("/bookings/<reference>/hold")
@@ -98,12 +115,20 @@ def sweep_one(city_id: int, at: datetime) -> bool:
 
 
 def hold_line(
-    space: Space, held: Booking | None, *, at: datetime, refusal: Refusal | None = None
+    space: Space,
+    held: Booking | None,
+    *,
+    at: datetime,
+    refusal: Refusal | None = None,
+    during: Span | None = None,
+    found: Shown = NOTHING,
 ) -> tuple[str, int]:
+    """`found` is what is free instead of `during` where that could not be held."""
     html = render_template(
         "bookings/lifecycle/_hold.html",
         hold=pages.hold_shown(held, current_city(), at=at),
         refusal=gettext(refusal.title) if refusal is not None else None,
-        other_times_url=pages.space_url(space.id, held.span if held else None, current_city()),
+        found=found,
+        other_times_url=pages.space_url(space.id, held.span if held else during, current_city()),
     )
     return html, status_of(type(refusal)) if refusal is not None else 200

@@ -232,6 +232,9 @@ def check_many(
         counted.spans.append(span)
 
 
+Standings = dict[int | None, tuple[TooManyOpen | QuotaUsedUp | None, list[Left]]]
+
+
 def standings(
     session: Session,
     city: City,
@@ -241,7 +244,7 @@ def standings(
     organisation_ids: Collection[int | None],
     during: Span,
     at: datetime,
-) -> dict[int | None, tuple[TooManyOpen | QuotaUsedUp | None, list[Left]]]:
+) -> Standings:
     """For each choice of whom to book for: what stands in the way, and what is left of the quota. Locks nothing."""
     if not any(has_limits(space, id_) for id_ in organisation_ids):
         return {id_: (None, []) for id_ in organisation_ids}

@@ -11,10 +11,10 @@ from flask import url_for
 
 from bookings.lifecycle.answers import field_of
 from bookings.lifecycle.errors import QuotaUsedUp, TooManyOpen
-from bookings.lifecycle.forms import CheckoutForm, new_submission
+from bookings.lifecycle.forms import AskingForm
 from bookings.lifecycle.limits import Left
 from bookings.lifecycle.models import Booking, BookingAnswer
-from bookings.lifecycle.queries import Alternatives, ListedBooking, Step
+from bookings.lifecycle.queries import ListedBooking, Step
 from bookings.lifecycle.reasons import CANCEL_REASONS, DECLINE_REASONS, shown_reason
 from bookings.lifecycle.rules import CHANGEABLE, LONGEST_HOLD, OPEN
 from marketplace.cities.models import City
@@ -25,7 +25,6 @@ from marketplace.web.i18n import (
     N_,
     NBSP,
     format_clock,
-    format_distance,
     format_hours,
     format_money,
     format_number,
@@ -36,7 +35,7 @@ from marketplace.web.i18n import (
 from marketplace.web.problems import field_message
 from spaces.catalog.models import Space, Venue
 from spaces.catalog.vocabulary import DRAWINGS, PURPOSES
-from spaces.pricing.present import from_text, line_text, quote_lines
+from spaces.pricing.present import line_text, quote_lines
 from spaces.pricing.rules import Quote
 
 
@@ -79,29 +78,6 @@ STEPS = {
     "booking.person-added": N_("A responsible person added"),
     "booking.person-removed": N_("A responsible person removed"),
 }
-
-
-@dataclass(frozen=True)
-class Chip:
-    """A free time to press: a link, or with `action` a form of its own."""
-
-    said: str
-    time: str
-    price: str
-    state: str
-    href: str | None = None
-    action: str | None = None
-    fields: Mapping[str, str] | None = None
-
-
-@dataclass(frozen=True)
-class SpaceChips:
-    """A similar space near by with the chip of its time."""
-
-    name: str
-    place: str
-    url: str
-    chip: Chip
 
 
 @dataclass(frozen=True)
@@ -268,7 +244,7 @@ def choice_note(
 LAST_FIELDS = ("birth_date", "question", "terms")
 
 
-def checkout_errors(form: CheckoutForm) -> list[tuple[str, str]]:
+def checkout_errors(form: AskingForm) -> list[tuple[str, str]]:
     """(id, text) for the summary in the order of the page; an error of a question names it."""
     questions = {field_of(question): question for question in form.asked.questions}
     found: list[tuple[int, str, str]] = []
@@ -321,97 +297,6 @@ def time_args(span: Span, city: City, *, whole_days: bool) -> dict[str, Any]:
     if whole_days:
         return {"start": start.isoformat(), "end": end.isoformat()}
     return {"start": start.isoformat(), "minutes": str(span.minutes)}
-
-
-def time_chips(
-    found: Alternatives, space: Space, city: City, *, day: date, kept: Kept, posts: str | None
-) -> list[Chip]:
-    """Other times of the same space; the day is said where it is another one."""
-    chips = []
-    for offer in found.times:
-        start, end = local(offer.span, city)
-        same_day = start.date() == day
-        text = format_hours(start, end) if same_day and not space.whole_days else format_span(start, end)
-        chips.append(
-            chip(
-                space,
-                offer.span,
-                offer.price_minor,
-                city,
-                text=text,
-                name="",
-                kept=kept,
-                posts=None if offer.is_least else posts,
-                is_least=offer.is_least,
-            )
-        )
-    return chips
-
-
-def space_chips(found: Alternatives, city: City, *, kept: Kept, posts: str | None) -> list[SpaceChips]:
-    """Similar spaces near by, each with one time."""
-    shown = []
-    for other in found.spaces:
-        span = other.offer.span
-        name = place_text(other.space, other.venue)
-        away = other.distance_m
-        near = [
-            format_distance(away) if away is not None and away > 30 else None,
-            gettext("up to %(capacity)d people", capacity=other.space.capacity)
-            if other.space.capacity
-            else None,
-        ]
-        shown.append(
-            SpaceChips(
-                name,
-                " · ".join(part for part in near if part),
-                space_url(other.space.id, span, city),
-                chip(
-                    other.space,
-                    span,
-                    other.offer.price_minor,
-                    city,
-                    text=time_text(span, city),
-                    name=name,
-                    kept=kept,
-                    posts=None if other.offer.is_least else posts,
-                    is_least=other.offer.is_least,
-                ),
-            )
-        )
-    return shown
-
-
-def chip(
-    space: Space,
-    span: Span,
-    price_minor: int,
-    city: City,
-    *,
-    text: str,
-    name: str,
-    kept: Kept,
-    posts: str | None,
-    is_least: bool = False,
-) -> Chip:
-    """One press leads on: to the checkout, or with `posts` (an endpoint) to the booking itself with the kept data."""
-    total = Money(price_minor, city.currency)
-    price = format_money(total) if total else gettext("free of charge")
-    price = from_text(price) if is_least else price
-    ask = space.approval != "instant"
-    said = gettext("Request") if ask else gettext("Book")
-    said = f"{said} {name}".strip()
-    state = "ask" if ask else "free"
-    args = time_args(span, city, whole_days=space.whole_days)
-    if posts is None:
-        href = url_for("lifecycle.new", space_id=space.id, **args, **kept.as_args())
-        return Chip(said, text, price, state, href=href)
-    fields = {"submission": new_submission(), "total": str(price_minor)}
-    if posts == "lifecycle.quick":
-        fields |= args | kept.as_args()
-        return Chip(said, text, price, state, action=url_for(posts, space_id=space.id), fields=fields)
-    fields |= {"organisation": kept.organisation, "purpose": kept.purpose, "attendees": kept.people}
-    return Chip(said, text, price, state, action=url_for(posts, space_id=space.id, **args), fields=fields)
 
 
 def space_url(space_id: int, span: Span | None, city: City, **more: str) -> str:

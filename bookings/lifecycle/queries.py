@@ -3,11 +3,11 @@
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, literal, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select, true, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, aliased
 
@@ -15,36 +15,24 @@ from bookings.lifecycle import policy
 from bookings.lifecycle.details import Details
 from bookings.lifecycle.errors import BookingNotFound
 from bookings.lifecycle.models import Booking, BookingAnswer, BookingExtra, BookingPerson
-from bookings.lifecycle.rules import OPEN, RESPONSIBLE_AFTER
+from bookings.lifecycle.rules import OPEN, RESPONSIBLE_AFTER, held_together
 from marketplace.accounts.actor import Actor
 from marketplace.accounts.models import AuditEntry, Membership, Organisation, Person
-from marketplace.cities.models import City
 from marketplace.clock import now
 from marketplace.db import span_of
-from marketplace.geo import box_around
-from marketplace.timespan import Span, day_span
-from spaces.calendar.queries import booking_rules, calendar_of
-from spaces.calendar.rules import DAY, midnight, offers
+from marketplace.timespan import Span
 from spaces.catalog.desk_queries import workplaces
 from spaces.catalog.models import Space, Venue, VenueRole
 from spaces.catalog.policy import HANDLE
 from spaces.equipment.models import Extra
-from spaces.pricing.queries import group_for, prices_on
 from spaces.pricing.rules import BuildDays, OutdoorUse
-from spaces.search.queries import Hit, Offer, priced_offer, search
-from spaces.search.question import Place, Question
 
 REFERENCE = re.compile(r"[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}")
 # Letters that a reference never has, as people read them.
 MISREAD = str.maketrans({"O": "0", "I": "1", "L": "1"})
 
-OTHER_TIMES = 4
-OTHER_DAYS = 3
-OTHER_SPACES = 4
-# Who wanted a room here does not cross the city for another.
-NEAR_METRES = 6000
-LOOK_AHEAD_DAYS = 14
-MARGIN_MINUTES = 60
+# Of requests that are over at once, how many are tried before the next round of the clock.
+LOOKED_AT = 20
 
 
 @dataclass(frozen=True)
@@ -134,10 +122,53 @@ def own_booking_at(session: Session, actor: Actor, space: Space, during: Span) -
 
 
 def locked_booking(session: Session, booking: Booking) -> Booking:
-    """The booking, which must be this session's, as it is now, locked until the end of the transaction."""
+    """The booking, which must be this session's, as it is now, locked until the end of the transaction.
+
+    What it asks to replace is locked before it, in the order in which that one's own cancellation locks the two.
+    """
     session.flush()
+    if (old := replaced_by(session, booking)) is not None:
+        session.refresh(old, with_for_update=True)
     session.refresh(booking, with_for_update=True)
     return booking
+
+
+def replaced_by(session: Session, request: Booking) -> Booking | None:
+    """The booking that a request for a change is to replace."""
+    if request.replaces_id is None:
+        return None
+    return session.get(Booking, (request.city_id, request.replaces_id))
+
+
+def kept_with(session: Session, request: Booking) -> Booking | None:
+    """The booking whose time a request for its change holds together with its own, if it does."""
+    old = replaced_by(session, request)
+    if old is None or old.space_id != request.space_id or not held_together(old.span, request.span):
+        return None
+    return old
+
+
+def keeps(session: Session, booking: Booking) -> Booking | None:
+    """The request for a change that holds this booking's time together with its own, if there is one."""
+    asked = pending_change(session, booking)
+    return asked if asked is not None and kept_with(session, asked) is not None else None
+
+
+def also_replaced(ids: Collection[int]) -> ColumnElement[bool]:
+    """Bookings of these ids, and those that the waiting requests among them ask to change: their claims may be the
+    request's."""
+    request = aliased(Booking)
+    asked = (
+        select(request.id)
+        .where(
+            request.city_id == Booking.city_id,
+            request.replaces_id == Booking.id,
+            request.state == "awaiting_approval",
+            request.id.in_(ids),
+        )
+        .exists()
+    )
+    return or_(Booking.id.in_(ids), asked)
 
 
 def pieces_of(session: Session, booking: Booking) -> dict[int, int]:
@@ -150,18 +181,25 @@ def pieces_of(session: Session, booking: Booking) -> dict[int, int]:
     return {unit_id: pieces for unit_id, pieces in rows}
 
 
+def extras_of(session: Session, city_id: int, booking_ids: Collection[int]) -> dict[int, dict[int, int]]:
+    """How many pieces of which equipment, by its id, each of the bookings has; one without any is not in the answer."""
+    found: dict[int, dict[int, int]] = {}
+    for booking_id, extra_id, pieces in session.execute(
+        select(BookingExtra.booking_id, BookingExtra.extra_id, BookingExtra.pieces).where(
+            BookingExtra.city_id == city_id, BookingExtra.booking_id.in_(list(booking_ids))
+        )
+    ):
+        found.setdefault(booking_id, {})[extra_id] = pieces
+    return found
+
+
 def details_of(session: Session, booking: Booking) -> Details:
     """What a booking was asked for with, so that it can be priced again; its discount is kept apart."""
-    extras = session.execute(
-        select(BookingExtra.extra_id, BookingExtra.pieces).where(
-            BookingExtra.city_id == booking.city_id, BookingExtra.booking_id == booking.id
-        )
-    )
     use = booking.outdoor_use
     area = use.get("area_m2")
     return Details(
         build=BuildDays(use.get("build_before", 0), use.get("build_after", 0)),
-        extras={extra_id: pieces for extra_id, pieces in extras},
+        extras=extras_of(session, booking.city_id, [booking.id]).get(booking.id, {}),
         use=OutdoorUse(use["nature"], Decimal(area) if area else None, use["eco"])
         if "nature" in use
         else None,
@@ -207,17 +245,52 @@ def ended_bookings(session: Session, city_id: int, *, at: datetime, limit: int) 
 
 
 def unanswered_request(session: Session, city_id: int, *, at: datetime) -> Booking | None:
-    """One request whose time has begun, locked."""
+    """One request whose time has begun, or that of the booking which it holds with its own; locked, with that one."""
+    old = aliased(Booking)
+    kept_begins = (
+        select(old.id)
+        .where(
+            old.city_id == Booking.city_id,
+            old.id == Booking.replaces_id,
+            old.space_id == Booking.space_id,
+            func.lower(old.during) <= at,
+            func.lower(old.during) <= func.upper(Booking.during),
+            func.lower(Booking.during) <= func.upper(old.during),
+        )
+        .exists()
+    )
+    over = session.execute(
+        select(Booking.id, Booking.replaces_id)
+        .where(
+            Booking.city_id == city_id,
+            Booking.state == "awaiting_approval",
+            or_(func.lower(Booking.during) <= at, kept_begins),
+        )
+        .order_by(Booking.id)
+        .limit(LOOKED_AT)
+    )
+    for id_, replaces_id in over.all():
+        # What it replaces first, as `locked_booking` does; what another worker holds is left out.
+        wanted = (
+            [(replaces_id, None), (id_, "awaiting_approval")] if replaces_id else [(id_, "awaiting_approval")]
+        )
+        found = [unless_locked(session, city_id, one, state) for one, state in wanted]
+        if all(found):
+            return found[-1]
+    return None
+
+
+def unless_locked(session: Session, city_id: int, booking_id: int, state: str | None) -> Booking | None:
+    """The booking, locked, if nobody else has it locked and it is still in this state (None: in any)."""
     return session.scalar(
         select(Booking)
         .where(
             Booking.city_id == city_id,
-            Booking.state == "awaiting_approval",
-            func.lower(Booking.during) <= at,
+            Booking.id == booking_id,
+            Booking.state == state if state is not None else true(),
         )
-        .order_by(Booking.id)
-        .limit(1)
         .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
     )
 
 
@@ -261,17 +334,22 @@ def whose(actor: Actor) -> ColumnElement[bool]:
 
 
 def booking_grants(session: Session, city_id: int, person_id: int) -> dict[tuple[str, int], str]:
-    """The bookings that the person has been added to, as an actor carries them; not those long over."""
-    rows = session.scalars(
+    """The bookings that the person has been added to, as an actor carries them."""
+    rows = session.scalars(added_to(city_id, person_id, at=now()))
+    return {("booking", booking_id): "responsible" for booking_id in rows}
+
+
+def added_to(city_id: int, person_id: int, *, at: datetime) -> Select[int]:
+    """The ids of the bookings that the person looks after for somebody else; not of those long over."""
+    return (
         select(BookingPerson.booking_id)
         .join(Booking, (Booking.city_id == BookingPerson.city_id) & (Booking.id == BookingPerson.booking_id))
         .where(
             BookingPerson.city_id == city_id,
             BookingPerson.person_id == person_id,
-            func.upper(Booking.during) > now() - RESPONSIBLE_AFTER,
+            func.upper(Booking.during) > at - RESPONSIBLE_AFTER,
         )
     )
-    return {("booking", booking_id): "responsible" for booking_id in rows}
 
 
 def is_ahead(at: datetime) -> ColumnElement[bool]:
@@ -403,142 +481,3 @@ def next_bookings(
         .order_by(Booking.space_id, func.lower(Booking.during))
     )
     return {space_id: span_of(during) for space_id, during in rows}
-
-
-@dataclass(frozen=True)
-class OtherSpace:
-    """A similar space near by, and its free time nearest to the wished one."""
-
-    space: Space
-    venue: Venue
-    distance_m: float | None
-    offer: Offer
-
-
-@dataclass(frozen=True)
-class Alternatives:
-    """What is free instead: the same space at other times, other spaces at about the same time."""
-
-    times: list[Offer]
-    spaces: list[OtherSpace]
-
-
-def alternatives(
-    session: Session,
-    city: City,
-    space: Space,
-    during: Span,
-    *,
-    at: datetime,
-    minutes: int,
-    people: int | None = None,
-    organisation_id: int | None = None,
-) -> Alternatives:
-    """Free times of `minutes` near the wished one: of this space that day and on the next days, and of similar spaces
-    (a purpose in common, or the same kind; large enough; the nearest first) around the same time of that day. Prices are
-    those of the organisation's customer group."""
-    today = at.astimezone(city.zone).date()
-    wished = during.start.astimezone(city.zone)
-    day = wished.date()
-    if not today <= day <= today + timedelta(days=space.horizon_days + LOOK_AHEAD_DAYS):
-        day = today
-    times = other_times(
-        session, city, space, during, at=at, minutes=minutes, day=day, organisation_id=organisation_id
-    )
-    question = similar(session, city, space, during, day=day, minutes=minutes, people=people)
-    found = search(session, city, question, now=at, organisation_id=organisation_id)
-    hits = [hit for hit in found.hits if hit.space.id != space.id]
-    others = [other for hit in hits if (other := nearest_offer(hit, during)) is not None]
-    # The same time counts most, then the way there, then not taking more room than is needed.
-    others.sort(
-        key=lambda other: (
-            abs(other.offer.span.start - during.start),
-            other.distance_m or 0,
-            other.space.capacity or 0,
-            other.space.id,
-        )
-    )
-    return Alternatives(times, others[:OTHER_SPACES])
-
-
-def other_times(
-    session: Session,
-    city: City,
-    space: Space,
-    during: Span,
-    *,
-    at: datetime,
-    minutes: int,
-    day: Any,
-    organisation_id: int | None = None,
-) -> list[Offer]:
-    """The nearest starts of that day, then on each of the next days the one nearest to the same time of day."""
-    rules = booking_rules(space)
-    length = rules.fitting_minutes(minutes)
-    last = day + timedelta(days=LOOK_AHEAD_DAYS)
-    window = Span(midnight(day - DAY, city.zone), midnight(last + DAY, city.zone))
-    calendar = calendar_of(session, city.id, space.id, window, city.zone)
-    wished = during.start.astimezone(city.zone)
-    minute = wished.hour * 60 + wished.minute
-    terms = prices_on(session, city, [space.id], day).get(space.id)
-    if terms is None:
-        return []
-    group = group_for(session, city.id, terms, organisation_id)
-
-    def of_day(n: int) -> list[Span]:
-        local = day + timedelta(days=n)
-        within = day_span(local, city.zone).widened(after=timedelta(hours=6))
-        found = offers(calendar, rules, minutes=length, within=within, zone=city.zone, now=at)
-        return [span for span in found if span.start.astimezone(city.zone).date() == local and span != during]
-
-    def distance(span: Span) -> int:
-        start = span.start.astimezone(city.zone)
-        return abs(start.hour * 60 + start.minute - minute)
-
-    spans = sorted(sorted(of_day(0), key=distance)[:OTHER_TIMES])
-    for n in range(1, LOOK_AHEAD_DAYS):
-        if len(spans) >= OTHER_TIMES + OTHER_DAYS:
-            break
-        spans += sorted(of_day(n), key=distance)[:1]
-    return [priced_offer(terms, span, city, group) for span in spans]
-
-
-def similar(
-    session: Session, city: City, space: Space, during: Span, *, day: Any, minutes: int, people: int | None
-) -> Question:
-    """The question whose answers could stand in for this space."""
-    venue = session.get_one(Venue, (space.city_id, space.venue_id))
-    start = during.start.astimezone(city.zone)
-    begins = start.hour * 60 + start.minute
-    if space.whole_days:
-        first, last = 0, 1440
-    else:
-        # The same length later or earlier by an hour; a time that passes midnight is looked for until midnight.
-        first = max(0, begins - MARGIN_MINUTES)
-        last = min(1440, begins + max(minutes, 30) + MARGIN_MINUTES)
-    enough = people or (-(-space.capacity // 2) if space.capacity else None)
-    place = box = None
-    if venue.lon is not None and venue.lat is not None:
-        place = Place(venue.lon, venue.lat, "")
-        box = box_around(venue.lon, venue.lat, metres=NEAR_METRES)
-    return Question(
-        place=place,
-        bbox=box,
-        day=day,
-        start_minute=first,
-        end_minute=last,
-        minutes=minutes,
-        people=enough,
-        purposes=frozenset(space.purposes),
-        kinds=frozenset() if space.purposes else frozenset({space.kind}),
-        sort="nearest" if place else "best",
-        page_size=OTHER_SPACES + 4,
-    )
-
-
-def nearest_offer(hit: Hit, during: Span) -> OtherSpace | None:
-    """The hit's free time nearest to the wished start; None where it has none in the window."""
-    if not hit.offers:
-        return None
-    offer = min(hit.offers, key=lambda offer: (abs(offer.span.start - during.start), offer.span))
-    return OtherSpace(hit.space, hit.venue, hit.distance_m, offer)

@@ -30,8 +30,19 @@ TRANSITIONS: dict[str, frozenset[str]] = {
     "no_show": frozenset({"confirmed"}),
 }
 
-# A booking in one of these has exactly its claims; in any other it has none, or the time is past.
+# A booking in one of these has exactly its claims, but for one whose pending change has them (`held_together`); in any
+# other it has none, or the time is past.
 HOLDING = frozenset({"held", "awaiting_payment", "awaiting_approval", "confirmed", "completed"})
+
+
+def held_together(was: Span, wished: Span) -> bool:
+    """Whether a request to change a booking's time within its space holds both times as one, since they meet: then it has
+    the claims of the booking as well, until it is answered. Else each has its own."""
+    return was.start <= wished.end and wished.start <= was.end
+
+
+def hull(was: Span, wished: Span) -> Span:
+    return Span(min(was.start, wished.start), max(was.end, wished.end))
 
 
 def may_follow(state: str, following: str) -> bool:

@@ -7,17 +7,19 @@ from flask import Response, flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from bookings.lifecycle import actions, added, limits, pages, policy
+from bookings.lifecycle import actions, added, one_press, pages, policy
 from bookings.lifecycle.also import also_free
+from bookings.lifecycle.alternatives import Sought, alternatives, is_taken_by_others
+from bookings.lifecycle.alternatives_present import NOTHING, Shown, shown
 from bookings.lifecycle.answer_files import fetch, kept_files
-from bookings.lifecycle.answers import field_of
-from bookings.lifecycle.asked import asked_of, at_once, choices_kept_out
+from bookings.lifecycle.asked import asked_of
 from bookings.lifecycle.calendar_file import calendar_file as make_calendar_file
+from bookings.lifecycle.choices import MYSELF, booking_choices, organisation_id_of
+from bookings.lifecycle.details import Details
 from bookings.lifecycle.errors import (
     AnswerNotFound,
     BuildDaysWrong,
     IllegalTransition,
-    NotOnOffer,
     OutdoorUseWrong,
     SubmissionUsed,
     TimeNotBookable,
@@ -26,11 +28,12 @@ from bookings.lifecycle.errors import (
 )
 from bookings.lifecycle.forms import (
     TEXT_MAX,
+    AskingForm,
     CancelForm,
     CheckoutForm,
     DeclineForm,
     QuickForm,
-    checkout_form,
+    asking_form,
     new_submission,
     plain_text,
     read_time,
@@ -42,7 +45,6 @@ from bookings.lifecycle.outdoor import checked_use
 from bookings.lifecycle.pages import Kept, gettext
 from bookings.lifecycle.queries import (
     BookedSpace,
-    alternatives,
     answers_of,
     booking_for,
     history_of,
@@ -51,7 +53,6 @@ from bookings.lifecycle.queries import (
 from bookings.lifecycle.rules import free_until, kept_minor
 from bookings.lifecycle.together import book_together, group_of
 from marketplace.accounts.actor import Actor
-from marketplace.accounts.queries import organisations_of
 from marketplace.clock import now
 from marketplace.db import transaction
 from marketplace.errors import Conflict, Forbidden, Invalid, Refusal, TooMany, Unavailable
@@ -70,11 +71,10 @@ from spaces.catalog.models import Space, Venue
 from spaces.catalog.queries import space_for
 from spaces.equipment.errors import PiecesWrong
 from spaces.equipment.errors import field_of as field_of_extra
-from spaces.pricing.errors import CodeNotValid, CodeUsedUp
-from spaces.pricing.queries import has_codes, price_on
-from spaces.pricing.rules import NO_BUILD_DAYS, PriceTerms, Quote
+from spaces.pricing.queries import has_codes
+from spaces.pricing.rules import NO_BUILD_DAYS, PriceTerms, Quote, asks_build, asks_each_time
 from spaces.rules.present import age_text, attendance_text
-from spaces.rules.queries import confirmed_at_once, terms_of
+from spaces.rules.queries import terms_of
 
 blueprint = page_blueprint("lifecycle", __name__)
 
@@ -112,7 +112,7 @@ def new(space_id: int) -> Page:
                 actions.check_time(session, city, space, booking_rules(space), during, at=at)
         except (SlotTaken, TimeNotBookable) as refusal:
             return unavailable_page(session, space, venue, during, refusal, kept=kept)
-        form = checkout_form(asked_of(session, space, current_actor()), formdata=None)
+        form = asking_form(CheckoutForm, asked_of(session, space, current_actor()), formdata=None)
         form.submission.data = hold.submission if hold is not None else None
         form.organisation.data = chosen_organisation(current_actor(), kept.organisation or None)
         form.purpose.data, form.attendees.data = kept.purpose, kept.people
@@ -127,7 +127,7 @@ def create(space_id: int) -> Page:
     city, actor, at = current_city(), current_actor(), now()
     with transaction() as session:
         space, venue = known_space(session, space_id)
-        form = checkout_form(asked_of(session, space, actor))
+        form = asking_form(CheckoutForm, asked_of(session, space, actor))
         kept = kept_of_form(form)
         try:
             during = read_time(request.args, now=at)
@@ -145,6 +145,8 @@ def create(space_id: int) -> Page:
         try:
             count_booking(actor)
             with kept_files(form), transaction() as session:
+                if is_gone(session, space, during, form.submission.data or "", at=at):
+                    raise SlotTaken  # noqa: TRY301 - told as when the booking itself finds it so
                 others = [known_space(session, id_)[0] for id_ in form.also_ids]
                 booking, *_ = book_together(
                     session,
@@ -193,6 +195,13 @@ def quick(space_id: int) -> Page:
             form = QuickForm.read(request.form, now=at)
         except TimeUnreadable as refusal:
             return unavailable_page(session, space, venue, None, refusal, kept=kept)
+        # One list of results may give all its chips one key; each space and time is its own request.
+        submission = f"{form.submission}:{space.id}:{int(form.during.start.timestamp())}"
+        if form.submission and is_gone(session, space, form.during, submission, at=at):
+            count_booking(actor)
+            return unavailable_page(
+                session, space, venue, form.during, SlotTaken(), kept=kept, posts="lifecycle.quick"
+            )
         binding = is_binding(session, space, form.during, at=at)
         one_click = is_one_click(session, actor, space, form)
     checkout = checkout_url(space, form.during, kept)
@@ -210,8 +219,7 @@ def quick(space_id: int) -> Page:
                 purpose=form.purpose,
                 attendees=form.attendees,
                 organisation_id=actor.acting_for,
-                # One list of results may give all its chips one key; each space and time is its own request.
-                submission=f"{form.submission}:{space.id}:{int(form.during.start.timestamp())}",
+                submission=submission,
                 at=at,
                 expected_total_minor=form.total,
             )
@@ -226,45 +234,28 @@ def quick(space_id: int) -> Page:
     return done(booking)
 
 
+def is_gone(session: Session, space: Space, during: Span, submission: str, *, at: datetime) -> bool:
+    """Whether somebody else has a time that is still to come: the late ones of many need not ask for more."""
+    person_id = current_actor().person_id
+    return (
+        person_id is not None
+        and during.start > at
+        and is_taken_by_others(session, space, during, person_id=person_id, submission=submission)
+    )
+
+
 def is_binding(session: Session, space: Space, during: Span, *, at: datetime) -> bool:
     """Whether booking costs money that cancelling would no longer give back: that is said before, not after. So is a
     price that depends on what the booker says of the use."""
-    if is_by_tariff(session, space, during):
-        return True
-    if free_until(during.start, space.cancellation_hours) > at:
-        return False
-    whom = current_actor().acting_for
-    try:
-        _, prices = actions.prices_for(session, current_city(), space, during, [whom], at=at)
-    except NotOnOffer:
-        return False
-    return bool(prices[whom].total) and prices[whom].kept_percent > 0
-
-
-def is_by_tariff(session: Session, space: Space, during: Span) -> bool:
-    city = current_city()
-    terms = price_on(session, city, space.id, during.start.astimezone(city.zone).date())
-    return terms is not None and terms.per == "tariff"
+    return one_press.is_binding(session, current_city(), space, during, current_actor().acting_for, at=at)
 
 
 def is_one_click(session: Session, actor: Actor, space: Space, form: QuickForm) -> bool:
     """Whether nothing has to be asked first."""
     people = form.attendees
-    if (
-        not actor.is_verified
-        or not form.submission
-        or (form.people and people is None)
-        or (space.capacity is not None and (people or 0) > space.capacity)
-        or (space.who == "organisations" and actor.acting_for is None)
-    ):
+    if not form.submission or (form.people and people is None):
         return False
-    asked = asked_of(session, space, actor)
-    return (
-        not asked.is_anything
-        and (people is not None or not asked.attendees)
-        and not choices_kept_out(session, space, actor, [actor.acting_for])
-        and at_once(session, space, actor.acting_for)
-    )
+    return not one_press.asks_first(session, space, actor, organisation_id=actor.acting_for, people=people)
 
 
 def count_booking(actor: Actor) -> None:
@@ -299,13 +290,6 @@ def checkout_url(space: Space, during: Span, kept: Kept) -> str:
     return url_for("lifecycle.new", space_id=space.id, **args, **kept.as_args())
 
 
-def organisation_id_of(text: str | None) -> int | None:
-    """The chosen organisation; 0, which nobody may book for, for what is no number."""
-    if not text or text == "myself":
-        return None
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
-
-
 def chosen_organisation(actor: Actor, asked: str | None) -> str:
     """The row to mark first: what the address says, else whom the person acts for."""
     if asked is not None:
@@ -325,32 +309,12 @@ def checkout_page(
 ) -> tuple[str, int, dict[str, str]]:
     """The form with fresh data; the status says how it was refused, if it was."""
     city, actor, at = current_city(), current_actor(), now()
-    organisations = organisations_of(session, actor)
-    only_organisations = space.who == "organisations"
-    ids: list[int | None] = [*([] if only_organisations else [None]), *(o.id for o in organisations)]
-    kept_out = choices_kept_out(session, space, actor, ids)
-    ids = [id_ for id_ in ids if id_ not in kept_out]
-    instantly = confirmed_at_once(session, space, [None, *ids])
-    standing = limits.standings(
-        session, city, space, person_id=actor.person_id or 0, organisation_ids=ids, during=during, at=at
-    )
-    notes = {id_: pages.choice_note(space, standing[id_], at_once=instantly[id_]) for id_ in ids}
-    choices = [
-        (str(o.id), o.name, f"{gettext('You have the right to book.')} {notes[o.id]}".strip())
-        for o in organisations
-        if o.id in notes
-    ]
-    if None in notes:
-        choices.insert(
-            0, ("myself", gettext("Myself"), f"{actor.name}. {notes[None]}" if notes[None] else actor.name)
-        )
+    choices = booking_choices(session, city, space, actor, during=during)
     if not form.submission.data:
         form.submission.data = new_submission()
-    if form.organisation.data not in [value for value, _, _ in choices] and choices:
-        form.organisation.data = choices[0][0]
-    terms, prices = checkout_prices(session, space, during, form, [value for value, _, _ in choices])
-    price = prices.get(form.organisation.data or "", prices["myself"])
-    chosen = organisation_id_of(form.organisation.data) if choices else None
+    chosen = choices.chosen(form)
+    terms, prices = checkout_prices(session, space, during, form, choices.values)
+    price = prices.get(form.organisation.data or "", prices[MYSELF])
     free = (
         also_free(
             session,
@@ -363,7 +327,7 @@ def checkout_page(
             wanted=form.also_ids,
             at=at,
         )
-        if choices
+        if choices.rows
         else []
     )
     taken_too = [one for one in free if one.space.id in form.also_ids]
@@ -376,10 +340,8 @@ def checkout_page(
         }
     )
     total = sum((one.prices[chosen].total for one in taken_too), price.total)
-    by_request = not instantly[organisation_id_of(form.organisation.data) if choices else None]
-    if form.terms_version.data != form.asked.terms_version:
-        form.terms.data = False
-    form.terms_version.data = form.asked.terms_version
+    by_request = not choices.at_once[chosen]
+    form.renew_terms()
     # What is left of the equipment is told beside its numbers, so before the summary of what is wrong.
     equipment = added.equipment_rows(session, city, space, during, form)
     is_least = terms.per == "tariff" and not is_told(terms, form)
@@ -413,7 +375,7 @@ def checkout_page(
         form=form,
         errors=pages.checkout_errors(form),
         refusal=gettext(refusal.title) if refusal is not None else None,
-        choices=choices,
+        choices=choices.rows,
         rows=[
             *pages.quote_rows(price),
             *((localised(one.space.names), format_money(one.prices[chosen].total)) for one in taken_too),
@@ -434,19 +396,19 @@ def checkout_page(
         equipment=equipment,
         outdoor=added.outdoor_questions(terms),
         is_least=is_least,
-        asks_build=terms.build_percent < 100 and len(local_days(during, city.zone)) > 1,
+        asks_build=asks_build(terms, len(local_days(during, city.zone))),
+        repeats=not asks_each_time(terms, len(local_days(during, city.zone))),
         button=pages.button_text(total, by_request=by_request, is_least=is_least),
         suggestions=pages.purposes_of(space),
         is_verified=actor.is_verified,
-        needs_organisation=only_organisations and not organisations,
+        needs_organisation=choices.needs_organisation,
         by_request=by_request,
         always_by_request=space.approval == "handler",
-        varies=len({instantly[id_] for id_ in ids}) > 1,
-        keeps_out=gettext(next(iter(kept_out.values())).title) if kept_out and not choices else None,
+        varies=len({choices.at_once[organisation_id_of(value)] for value in choices.values}) > 1,
+        keeps_out=gettext(choices.keeps_out.title) if choices.keeps_out is not None else None,
         rules_url=url_for("catalog.space", space_id=space.id, _anchor="rules"),
         asked=form.asked,
-        question_fields=[(question, form[field_of(question)]) for question in form.asked.questions],
-        asks_file=any(question.kind == "file" for question in form.asked.questions),
+        asks_file=form.asked.asks_file,
         attendance=attendance_text(space),
         ages=age_text(space),
         cancel_text=pages.cancel_text(
@@ -461,34 +423,41 @@ def checkout_prices(
     session: Session, space: Space, during: Span, form: CheckoutForm, choices: list[str]
 ) -> tuple[PriceTerms, dict[str, Quote]]:
     """What each choice would cost; without the code or the build days that cannot be used, which are told in the form."""
-    ids: dict[str, int | None] = {value: organisation_id_of(value) for value in ["myself", *choices]}
+    ids: dict[str, int | None] = {value: organisation_id_of(value) for value in [MYSELF, *choices]}
     details = form.details
     while True:
         try:
             terms, prices = actions.prices_for(
                 session, current_city(), space, during, list(ids.values()), at=now(), details=details
             )
-        except (CodeNotValid, CodeUsedUp) as refusal:
-            if not form.code.errors:
-                form.show(refusal)
-            details = replace(details, code="")
-        except BuildDaysWrong as refusal:
-            if not form.build_before.errors:
-                form.show(refusal)
-            details = replace(details, build=NO_BUILD_DAYS)
-        except PiecesWrong as refusal:
-            if not form.extras.wrong:
-                form.show(refusal)
-            # What can be had still counts, so that the price is that of the rest.
-            wrong = {error.field for error in refusal.fields}
-            right = {id_: n for id_, n in details.extras.items() if field_of_extra(id_) not in wrong}
-            details = replace(details, extras=right)
-        except OutdoorUseWrong as refusal:
-            if not form.nature.errors and not form.area_m2.errors:
-                form.show(refusal)
-            details = replace(details, use=None)
+        except Invalid as refusal:
+            details = without_fault(form, details, refusal)
         else:
             return terms, {value: prices[id_] for value, id_ in ids.items()}
+
+
+def without_fault(form: AskingForm, details: Details, refusal: Invalid) -> Details:
+    """The details without that of them which has no price, so that what is shown is the price of the rest; the form tells
+    what is wrong. Raises the refusal where no detail is at fault."""
+    fields = {error.field for error in refusal.fields}
+    if isinstance(refusal, PiecesWrong):
+        told = any(field_of_extra(id_) in fields for id_ in form.extras.wrong)
+        rest = replace(
+            details, extras={id_: n for id_, n in details.extras.items() if field_of_extra(id_) not in fields}
+        )
+    else:
+        told = any(form[name].errors for name in fields if name in form)
+        if fields == {"code"}:
+            rest = replace(details, code="")
+        elif isinstance(refusal, BuildDaysWrong):
+            rest = replace(details, build=NO_BUILD_DAYS)
+        elif isinstance(refusal, OutdoorUseWrong):
+            rest = replace(details, use=None)
+        else:
+            raise refusal
+    if not told:
+        form.show(refusal)
+    return rest
 
 
 def is_told(terms: PriceTerms, form: CheckoutForm) -> bool:
@@ -515,25 +484,13 @@ def unavailable_page(
     posts: str | None = None,
 ) -> tuple[str, int]:
     """Why this time cannot be had, and what is free instead, each one press away with the same data."""
-    city, at = current_city(), now()
-    times: list[pages.Chip] = []
-    others: list[pages.SpaceChips] = []
-    own = None
-    if during is not None:
-        own = own_booking_at(session, current_actor(), space, during)
-        found = alternatives(
-            session,
-            city,
-            space,
-            during,
-            at=at,
-            minutes=during.minutes,
-            people=read_whole(kept.people),
-            organisation_id=current_actor().acting_for,
-        )
-        day = during.start.astimezone(city.zone).date()
-        times = pages.time_chips(found, space, city, day=day, kept=kept, posts=posts)
-        others = pages.space_chips(found, city, kept=kept, posts=posts)
+    city = current_city()
+    own = own_booking_at(session, current_actor(), space, during) if during is not None else None
+    found = (
+        alternatives_shown(session, space, venue, during, kept=kept, posts=posts)
+        if during is not None
+        else NOTHING
+    )
     texts = [field_message(error) for error in refusal.fields] if isinstance(refusal, Invalid) else []
     html = render_template(
         "bookings/lifecycle/unavailable.html",
@@ -543,8 +500,7 @@ def unavailable_page(
         room=pages.place_text(space, venue),
         drawing=pages.drawing(space),
         when=pages.time_text(during, city, year=True) if during is not None else None,
-        times=times,
-        others=others,
+        found=found,
         own_url=url_for("lifecycle.booking", reference=own.reference) if own else None,
         line_url=url_for(
             "waiting.join",
@@ -558,6 +514,39 @@ def unavailable_page(
         search_url=url_for("search.results"),
     )
     return html, status_of(type(refusal))
+
+
+def alternatives_shown(
+    session: Session,
+    space: Space,
+    venue: Venue,
+    during: Span,
+    *,
+    kept: Kept | None = None,
+    posts: str | None = None,
+    with_times: bool = True,
+) -> Shown:
+    """What is free instead of this time, as the pages show it, for whom the person books and for as many."""
+    city, actor, kept = current_city(), current_actor(), kept or Kept()
+    sought = Sought(
+        space,
+        venue,
+        during,
+        actor,
+        organisation_id=wished_for(actor, kept.organisation),
+        people=read_whole(kept.people),
+    )
+    found = alternatives(session, city, sought, at=now(), with_times=with_times)
+    day = during.start.astimezone(city.zone).date()
+    return shown(found, city, day=day, kept=kept, posts=posts)
+
+
+def wished_for(actor: Actor, chosen: str) -> int | None:
+    """The organisation that a form names, if the person may book for it, else the one they act for."""
+    if not chosen:
+        return actor.acting_for
+    id_ = organisation_id_of(chosen)
+    return id_ if id_ is not None and actor.may_book_for(id_) else None
 
 
 @blueprint.get("/bookings/<reference>")

@@ -16,16 +16,19 @@ from sqlalchemy.orm import Session
 from bookings.lifecycle import limits
 from bookings.lifecycle import policy as bookings_policy
 from bookings.lifecycle.actions import (
+    Told,
     agree,
     breaks,
     check_attendees,
+    discount_of,
+    keep_told,
     move_all_to,
     new_booking,
     request_booking,
     state_of_new,
 )
-from bookings.lifecycle.asked import check_asked
-from bookings.lifecycle.details import NO_DETAILS
+from bookings.lifecycle.asked import asked_of, check_asked
+from bookings.lifecycle.details import NO_DETAILS, Details
 from bookings.lifecycle.errors import PriceChanged, SubmissionUsed
 from bookings.lifecycle.hold_actions import held_at, release_hold
 from bookings.lifecycle.models import Booking
@@ -37,6 +40,7 @@ from bookings.series.errors import (
     NoDates,
     NothingToCancel,
     NothingWaits,
+    OtherTimeUnfit,
 )
 from bookings.series.models import Series, SeriesSkip
 from bookings.series.planning import LEFT_OUT, Ask, Occurrence, Priced, plan_series, total_of
@@ -45,6 +49,7 @@ from bookings.series.rules import in_scope, is_ahead
 from marketplace.accounts.actor import Actor
 from marketplace.accounts.audit import audit
 from marketplace.cities.models import City
+from marketplace.errors import Refusal
 from marketplace.ids import new_reference
 from marketplace.jobs.messages import publish
 from marketplace.money import Money
@@ -52,8 +57,9 @@ from marketplace.timespan import Span
 from spaces.calendar.actions import Wanted, claim_times
 from spaces.calendar.errors import SlotTaken
 from spaces.calendar.queries import booking_rules
-from spaces.catalog.models import Space, Venue
+from spaces.catalog.models import Space, SpaceQuestion, Venue
 from spaces.catalog.policy import require_may_handle
+from spaces.pricing.actions import use_code
 
 SUBMITTED_ONCE = "uq_series_city_id_person_id_submission"
 
@@ -73,25 +79,31 @@ def create_series(
     at: datetime,
     source: str = "web",
     expected_total_minor: int | None = None,
+    details: Details = NO_DETAILS,
 ) -> Series:
     """Book every date of the wish that can be had; keep the others with their reasons.
 
     With `all_or_nothing` every date that is not left out must be had, else DatesTaken. The same `submission` of the same
     person gives the series it has made already. `expected_total_minor` is the price of all dates that the person saw.
-    Raises the refusals of `require_may_book` and `check_ask`, TooManyPeople, AttendeesOutOfRange, OtherTimeUnfit,
-    PriceChanged, NoDates, SubmissionUsed; then nothing is left behind and the transaction is usable.
+    `details` is what the space asks beside, told once and kept with each booking. Raises the refusals of
+    `require_may_book`, `check_attendees`, `check_asked`, `limits.check_limits` and `plan_series`, PriceChanged, NoDates,
+    SubmissionUsed, CodeUsedUp; then nothing is left behind and the transaction is usable.
     """
     person_id = bookings_policy.require_may_book(actor, space, organisation_id)
-    limits.lock_subject(session, space, person_id=person_id, organisation_id=organisation_id)
+    spaces = [space, *(other.space for other in ask.instead.values())]
+    for one in spaces:
+        limits.lock_subject(session, one, person_id=person_id, organisation_id=organisation_id)
     known = series_of_submission(session, city.id, person_id, submission)
     if known is not None:
         return same_series(known, space, ask)
-    for one in [space, *(other.space for other in ask.instead.values())]:
+    for one in spaces:
         bookings_policy.require_may_book(actor, one, organisation_id)
         check_attendees(one, attendees)
-    plan = plan_series(session, city, space, ask, organisation_id=organisation_id, at=at)
-    check_many(session, city, plan, actor=actor, organisation_id=organisation_id, at=at)
     try:
+        plan = plan_series(session, city, space, ask, organisation_id=organisation_id, at=at, details=details)
+        questions = check_many(
+            session, city, space, plan, actor=actor, organisation_id=organisation_id, details=details, at=at
+        )
         check_plan(plan, city, all_or_nothing=all_or_nothing, expected_total_minor=expected_total_minor)
         with session.begin_nested():
             series = new_series(
@@ -109,15 +121,13 @@ def create_series(
             session.add(series)
             session.flush()
             made = book_dates(session, city, series, plan, all_or_nothing=all_or_nothing, at=at)
-    except (DatesTaken, NoDates):
-        # Perhaps by this very form, sent twice, whose first self has committed since the look above.
+            keep_details(
+                session, city, space, made, plan, questions=questions, actor=actor, details=details, at=at
+            )
+    except (Refusal, IntegrityError) as error:
+        # Perhaps because of this very form, sent twice, whose first self has committed since the look above.
         known = series_of_submission(session, city.id, person_id, submission)
-        if known is not None:
-            return same_series(known, space, ask)
-        raise
-    except IntegrityError as error:
-        known = series_of_submission(session, city.id, person_id, submission)
-        if known is None or not breaks(error, SUBMITTED_ONCE):
+        if known is None or (isinstance(error, IntegrityError) and not breaks(error, SUBMITTED_ONCE)):
             raise
         return same_series(known, space, ask)
     audit(
@@ -234,7 +244,7 @@ def book_dates(
     booked = [(one, one.booked) for one in plan if one.booked is not None]
     ids = new_holder_ids(session, len(booked))
     wanted = [
-        Wanted(id_, it.space.id, it.during, booking_rules(it.space))
+        Wanted(id_, it.space.id, it.during, booking_rules(it.space), it.pieces)
         for id_, (_, it) in zip(ids, booked, strict=True)
     ]
     lost = claim_times(session, city, wanted)
@@ -282,39 +292,78 @@ def book_dates(
 def check_many(
     session: Session,
     city: City,
+    space: Space,
     plan: Sequence[Occurrence],
     *,
     actor: Actor,
     organisation_id: int | None,
+    details: Details,
     at: datetime,
-) -> None:
-    """What each space of the plan asks of its bookers and allows them. A space with questions or terms, which a series
-    cannot answer, is booked date by date. Raises the refusals of `check_asked` and `limits.check_limits`."""
+) -> Sequence[SpaceQuestion]:
+    """What each space of the plan asks of its bookers and allows them; returns the questions of `space`, which `details`
+    answers. What another space asks is answered in its own checkout, so it is none that can be had instead. Raises the
+    refusals of `check_asked` and `limits.check_limits`, OtherTimeUnfit."""
+    questions: Sequence[SpaceQuestion] = ()
     times: dict[int, list[Priced]] = {}
     for one in plan:
         if one.booked is not None:
             times.setdefault(one.booked.space.id, []).append(one.booked)
     for booked in times.values():
-        space = booked[0].space
-        check_asked(
-            session,
-            city,
-            space,
-            actor=actor,
-            organisation_id=organisation_id,
-            during=booked[0].during,
-            details=NO_DETAILS,
-            at=at,
-        )
+        here = booked[0].space
+        if here.id != space.id and asked_of(session, here, actor).is_anything:
+            raise OtherTimeUnfit
+        # Who is too young is so on the first date, who is too old on the last.
+        for during in {booked[0].during, booked[-1].during}:
+            asked = check_asked(
+                session,
+                city,
+                here,
+                actor=actor,
+                organisation_id=organisation_id,
+                during=during,
+                details=details if here.id == space.id else NO_DETAILS,
+                at=at,
+            )
+        if here.id == space.id:
+            questions = asked
         limits.check_many(
             session,
             city,
-            space,
+            here,
             person_id=actor.person_id or 0,
             organisation_id=organisation_id,
             spans=[one.during for one in booked],
             at=at,
         )
+    return questions
+
+
+def keep_details(
+    session: Session,
+    city: City,
+    space: Space,
+    made: Sequence[Booking],
+    plan: Sequence[Occurrence],
+    *,
+    questions: Sequence[SpaceQuestion],
+    actor: Actor,
+    details: Details,
+    at: datetime,
+) -> None:
+    """Keep with each booking of the space what was told once for all of them, and count each use of the code.
+
+    Raises CodeUsedUp."""
+    booked = {one.position: one.booked for one in plan if one.booked is not None}
+    here = [booking for booking in made if booking.space_id == space.id]
+    if questions or space.terms_version or details.extras or details.birth_date:
+        for booking in here:
+            it = booked[booking.position or 0]
+            told = Told(questions, it.price, None, it.extras)
+            keep_told(session, city, space, booking, told, actor=actor, details=details, at=at)
+    # Last of all, so that bookings with one code wait for each other with nothing more to lock.
+    for booking in here:
+        if word := discount_of(booking):
+            use_code(session, space, word, holder_id=booking.id, day=at.astimezone(city.zone).date())
 
 
 def new_holder_ids(session: Session, count: int) -> list[int]:
@@ -351,8 +400,9 @@ def retry_date(
     submission: str,
     at: datetime,
     expected_total_minor: int | None = None,
+    details: Details = NO_DETAILS,
 ) -> Booking:
-    """Book a skipped date at its wished time after all.
+    """Book a skipped date at its wished time after all, with what was told for the series (`told_again`).
 
     Raises NotYourSeries, DateNotOpen, and the refusals of `request_booking`; then the date stays skipped.
     """
@@ -374,6 +424,7 @@ def retry_date(
         at=at,
         source=actor.source,
         expected_total_minor=expected_total_minor,
+        details=details,
     )
     booking.series_id, booking.position = series.id, position
     skip.booking_id = booking.id

@@ -3,7 +3,7 @@
 Whoever changes the rest of a series splits it: what is past keeps its own series, the rest goes on as a new one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -16,11 +16,12 @@ from bookings.lifecycle.change_actions import Change as BookingChange
 from bookings.lifecycle.change_actions import facts_of, lies_inside
 from bookings.lifecycle.errors import ChangePending, NotOnOffer, NotOpen, PaidAlready, PriceChanged
 from bookings.lifecycle.models import Booking
+from bookings.lifecycle.queries import extras_of
 from bookings.lifecycle.rules import first_state, free_until_after_change, kept_minor
 from bookings.series import policy
 from bookings.series.errors import AskOneByOne, DatesTaken, NoDates, NothingToChange
 from bookings.series.models import Series, SeriesSkip
-from bookings.series.planning import Outlook, Priced, outlook
+from bookings.series.planning import Adding, Outlook, Priced, outlook
 from bookings.series.queries import (
     bookings_of,
     locked_bookings,
@@ -39,6 +40,9 @@ from marketplace.timespan import Span, local_days
 from spaces.calendar.actions import Wanted, claim_times
 from spaces.calendar.queries import booking_rules
 from spaces.catalog.models import Space
+from spaces.equipment.errors import PiecesWrong
+from spaces.equipment.queries import wanted_by_day
+from spaces.pricing.queries import discounts_of_holders
 from spaces.pricing.rules import at_least
 
 
@@ -108,6 +112,7 @@ def plan_change(
         )
         for booking in bookings
     }
+    added = added_by(session, city, bookings, set(days.values()))
     view = outlook(
         session,
         city,
@@ -117,17 +122,47 @@ def plan_change(
         organisation_id=series.organisation_id,
         at=at,
         without={booking.id for booking in bookings},
+        equipment={unit_id for one in added.values() if isinstance(one, Adding) for unit_id in one.pieces},
     )
     pending = pending_changes(session, series)
     return [
         Changed(booking, spaces[booking.space_id], booking.span, ChangePending(), None, stays=True)
         if booking.id in pending
-        else changed_date(view, booking, spaces[booking.space_id], wish, days[booking.id])
+        else changed_date(
+            view, booking, spaces[booking.space_id], wish, day=days[booking.id], adding=added[booking.id]
+        )
         for booking in bookings
     ]
 
 
-def changed_date(view: Outlook, booking: Booking, space: Space, wish: Wish, day: date) -> Changed:
+def added_by(
+    session: Session, city: City, bookings: Sequence[Booking], days: Collection[date]
+) -> dict[int, Adding | PiecesWrong]:
+    """What each booking was sold with, by its id, priced for new times that begin on these days; or why it cannot be sold
+    like that any more."""
+    ids = [booking.id for booking in bookings]
+    discounts = discounts_of_holders(session, city.id, ids)
+    pieces = extras_of(session, city.id, ids)
+    sold: dict[tuple[int, frozenset[tuple[int, int]]], Adding | PiecesWrong] = {}
+    found = {}
+    for booking in bookings:
+        wanted = pieces.get(booking.id, {})
+        key = booking.space_id, frozenset(wanted.items())
+        if key not in sold:
+            try:
+                sold[key] = Adding(None, wanted_by_day(session, city, booking.space_id, wanted, days))
+            except PiecesWrong as refusal:
+                sold[key] = refusal
+        one = sold[key]
+        found[booking.id] = (
+            replace(one, discount=discounts.get(booking.id)) if isinstance(one, Adding) else one
+        )
+    return found
+
+
+def changed_date(
+    view: Outlook, booking: Booking, space: Space, wish: Wish, *, day: date, adding: Adding | PiecesWrong
+) -> Changed:
     was, change = booking.span, wish.change
     if space.whole_days:
         days = days_of(change.minutes) if change.minutes else len(local_days(was, view.zone))
@@ -144,11 +179,13 @@ def changed_date(view: Outlook, booking: Booking, space: Space, wish: Wish, day:
         return Changed(booking, space, was, None, None)
     if space.state != "published":
         return Changed(booking, space, was, NotOnOffer(), None)
+    if isinstance(adding, PiecesWrong):
+        return Changed(booking, space, was, adding, None)
     # What is given back was asked for in time, so the rest of it is too.
-    refusal = view.refusal_of(space, during, asked_at=booking.requested_at if inside else None)
+    refusal = view.refusal_of(space, during, adding, asked_at=booking.requested_at if inside else None)
     if refusal is not None:
         return Changed(booking, space, was, refusal, None)
-    it = view.priced(space, during)
+    it = view.priced(space, during, adding)
     kept = kept_minor(
         state=booking.state,
         total_minor=booking.total_minor,
@@ -246,7 +283,10 @@ def take_new_times(
     session: Session, city: City, moved: Sequence[tuple[Changed, Priced]], *, all_or_nothing: bool
 ) -> set[int]:
     """Claim the new times; returns the bookings that keep their old one. Raises DatesTaken."""
-    wanted = [Wanted(one.booking.id, it.space.id, it.during, booking_rules(it.space)) for one, it in moved]
+    wanted = [
+        Wanted(one.booking.id, it.space.id, it.during, booking_rules(it.space), it.pieces)
+        for one, it in moved
+    ]
     lost = claim_times(session, city, wanted)
     if lost and all_or_nothing:
         raise DatesTaken(

@@ -70,6 +70,26 @@ def rule_refusal(code: str) -> Invalid:
     return refusal
 
 
+class CodeTooFew(Invalid):
+    """The code cannot be used for so many bookings; for `left` more, which is at least one."""
+
+    code = "code-too-few"
+    title = N_("The discount code cannot be used for so many dates.")
+
+    def __init__(self, left: int) -> None:
+        text = N_(
+            "Bookings that this code can still be used for: %(left)d. Choose fewer dates, or leave it out."
+        )
+        super().__init__(FieldError("code", self.code, text, (("left", left),)))
+
+
+class OneByOne(Conflict):
+    """The price of the time follows from what is told of this very time."""
+
+    code = "one-by-one"
+    title = N_("The price depends on how you use the space each time, so each date is booked on its own.")
+
+
 class DatesTaken(Conflict):
     """`days` cannot be had, and all or nothing was asked for; nothing has changed."""
 

@@ -13,7 +13,7 @@ from bookings.lifecycle.forms import (
     LONGEST,
     SUBMISSION,
     TEXT_MAX,
-    new_submission,
+    AskingForm,
     plain_text,
     read_day,
     read_instant,
@@ -69,36 +69,15 @@ def read_days(texts: Sequence[str], *, today: date) -> set[date]:
     return {day for text in texts[: 2 * MOST_DATES] if (day := read_day(text, today=today)) is not None}
 
 
-class SeriesForm(Form):
-    """How often and until when, for whom, what. `total` is the price of all dates that the person saw, minor units."""
+class SeriesForm(AskingForm):
+    """How often and until when; the rest is asked once for all dates. `total` is the price of all of them that the person
+    saw, minor units."""
 
     pattern = StringField(lazy_gettext("How often"), default="weekly:1")
     ends = StringField(lazy_gettext("Ends"), default="times")
     times = StringField(lazy_gettext("Number of dates"), filters=[plain_text], default=str(USUAL_TIMES))
     until = StringField(lazy_gettext("Last day"), filters=[plain_text], default="")
-    organisation = StringField(lazy_gettext("Who do you book for?"))
-    purpose = StringField(
-        lazy_gettext("What are you arranging?"),
-        filters=[plain_text],
-        validators=[Length(max=TEXT_MAX, message=lazy_gettext("Say it in 200 characters."))],
-    )
-    attendees = StringField(lazy_gettext("How many come?"), filters=[plain_text])
     mode = StringField(lazy_gettext("If a date is taken meanwhile"), default="rest")
-    submission = HiddenField()
-    total = HiddenField()
-
-    def validate_attendees(self, field: StringField) -> None:
-        if field.data and read_whole(field.data) is None:
-            raise ValidationError(lazy_gettext("Write a whole number, such as 12."))
-
-    def validate_submission(self, field: HiddenField) -> None:
-        if not SUBMISSION.fullmatch(field.data or ""):
-            field.data = new_submission()
-            raise ValidationError(lazy_gettext("The form did not arrive whole. Send it again."))
-
-    @property
-    def people(self) -> int | None:
-        return read_whole(self.attendees.data)
 
     @property
     def expected_total(self) -> int | None:

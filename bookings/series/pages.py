@@ -7,9 +7,10 @@ from typing import Any
 
 from babel.dates import format_date
 
+from bookings.lifecycle.alternatives import Alternative
+from bookings.lifecycle.alternatives_present import reason_texts
 from bookings.lifecycle.models import Booking
 from bookings.lifecycle.pages import day_text, gettext, place_text, status, time_text
-from bookings.lifecycle.queries import OtherSpace
 from bookings.series.change_actions import Changed
 from bookings.series.forms import WEEKS, OtherTime
 from bookings.series.models import Series, SeriesSkip
@@ -23,7 +24,6 @@ from marketplace.timespan import Span
 from marketplace.web.i18n import (
     N_,
     format_clock,
-    format_distance,
     format_hours,
     format_money,
     localised,
@@ -117,7 +117,7 @@ def date_rows(
     *,
     today: date,
     chosen: Mapping[date, OtherTime],
-    near: Mapping[date, Sequence[OtherSpace]],
+    near: Mapping[date, Sequence[Alternative]],
     venues: Mapping[int, Venue],
 ) -> list[DateRow]:
     return [
@@ -130,7 +130,7 @@ def date_rows(
             refusal_text(one.refusal) if one.refusal is not None else "",
             choices_of(one, city, chosen.get(one.day), near.get(one.day, ()), venues),
             one.refusal is not None
-            and one.refusal.code in {"slot-taken", "not-open"}
+            and one.refusal.code in {"slot-taken", "pieces-taken", "not-open"}
             and one.day not in near,
         )
         for one in plan
@@ -149,7 +149,7 @@ def choices_of(
     one: Occurrence,
     city: City,
     chosen: OtherTime | None,
-    near: Sequence[OtherSpace],
+    near: Sequence[Alternative],
     venues: Mapping[int, Venue],
 ) -> list[Choice]:
     if one.refusal is None:
@@ -158,8 +158,8 @@ def choices_of(
     for other in near:
         value = OtherTime(other.space.id, other.offer.span)
         name = place_text(other.space, other.venue)
-        away = format_distance(other.distance_m) if other.distance_m and other.distance_m > 30 else ""
-        text = ", ".join(part for part in (name, away, hours_text(other.offer.span, city)) if part)
+        facts, against = reason_texts(other, city)
+        text = f"{name}, {hours_text(other.offer.span, city)} ({', '.join(facts + against)})"
         price = format_money(Money(other.offer.price_minor, city.currency))
         found.append(Choice(str(value), text, price, is_same(value, chosen)))
     if chosen is not None and one.booked is not None and not any(choice.checked for choice in found):
@@ -186,10 +186,10 @@ def dates_text(count: int) -> str:
     return str(ngettext("%(num)d date", "%(num)d dates", count))
 
 
-def button_text(space: Space, count: int, total: Money) -> str:
+def button_text(count: int, total: Money, *, by_request: bool) -> str:
     """The result with the sum."""
     dates, price = dates_text(count), format_money(total)
-    if space.approval == "handler":
+    if by_request:
         if total:
             return gettext("Send a request for %(dates)s, %(price)s", dates=dates, price=price)
         return gettext("Send a request for %(dates)s", dates=dates)

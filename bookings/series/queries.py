@@ -97,6 +97,21 @@ def bookings_of(session: Session, series: Series) -> Sequence[Booking]:
     ).all()
 
 
+def first_booking(session: Session, series: Series) -> Booking | None:
+    """The first booking of the series in its own space, whatever has become of it."""
+    return session.scalar(
+        select(Booking)
+        .where(
+            Booking.city_id == series.city_id,
+            Booking.series_id == series.id,
+            Booking.space_id == series.space_id,
+            Booking.replaces_id.is_(None),
+        )
+        .order_by(Booking.position, Booking.id)
+        .limit(1)
+    )
+
+
 def locked_bookings(session: Session, series: Series) -> Sequence[Booking]:
     """Those that are still open, as they are now, locked in the order of ids; returned by place."""
     rows = session.scalars(

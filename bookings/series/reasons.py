@@ -4,13 +4,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from bookings.lifecycle import errors as refusals
+from bookings.series.errors import OneByOne
 from bookings.series.planning import LEFT_OUT
 from marketplace.errors import N_
-from spaces.calendar.errors import SlotTaken
+from spaces.calendar.errors import PiecesTaken, SlotTaken
+from spaces.equipment.errors import PiecesWrong
 
 TEXTS: Mapping[str, str] = {
     LEFT_OUT: N_("You left this date out."),
     SlotTaken.code: N_("The space is taken at this time."),
+    PiecesTaken.code: N_("Not enough of the equipment is free: %(left)s of %(wanted)s."),
+    PiecesWrong.code: N_("The equipment is not offered like this any more."),
+    OneByOne.code: OneByOne.title,
     refusals.NotOnOffer.code: refusals.NotOnOffer.title,
     refusals.NotOpen.code: refusals.NotOpen.title,
     refusals.InThePast.code: refusals.InThePast.title,

@@ -6,11 +6,23 @@ from datetime import date, datetime, timedelta
 from flask import flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 
+from bookings.lifecycle import added
 from bookings.lifecycle import pages as booking_pages
-from bookings.lifecycle.errors import PriceChanged, SubmissionUsed, TimeNotBookable, TimeUnreadable
+from bookings.lifecycle.alternatives import Alternative, Sought, alternatives
+from bookings.lifecycle.answer_files import kept_files
+from bookings.lifecycle.asked import asked_of, at_once
+from bookings.lifecycle.choices import booking_choices, organisation_id_of
+from bookings.lifecycle.errors import (
+    AskedMissing,
+    PriceChanged,
+    SubmissionUsed,
+    TimeNotBookable,
+    TimeUnreadable,
+)
 from bookings.lifecycle.forms import (
     TEXT_MAX,
     DeclineForm,
+    asking_form,
     new_submission,
     plain_text,
     read_time,
@@ -20,9 +32,15 @@ from bookings.lifecycle.hold_actions import held_at
 from bookings.lifecycle.models import Booking
 from bookings.lifecycle.pages import gettext
 from bookings.lifecycle.policy import may_decide
-from bookings.lifecycle.queries import OtherSpace, alternatives
 from bookings.lifecycle.rules import OPEN
-from bookings.lifecycle.views import Page, chosen_organisation, known_space, organisation_id_of
+from bookings.lifecycle.views import (
+    MOST_MEGABYTES,
+    TOO_LARGE,
+    Page,
+    chosen_organisation,
+    known_space,
+    without_fault,
+)
 from bookings.series import actions, pages, policy
 from bookings.series.change_actions import (
     Changed,
@@ -31,7 +49,7 @@ from bookings.series.change_actions import (
     meant_bookings,
     plan_change,
 )
-from bookings.series.errors import DatesTaken
+from bookings.series.errors import CodeTooFew, DatesTaken
 from bookings.series.forms import (
     MODES,
     MOST_NEAR,
@@ -49,28 +67,35 @@ from bookings.series.planning import (
     Ask,
     Instead,
     Occurrence,
+    adding_for,
     outlook,
     plan_series,
+    told_again,
     total_of,
 )
 from bookings.series.queries import BookedSeries, bookings_of, series_for, skips_of, spaces_of
 from bookings.series.rules import MOST_SHIFT, SCOPES, Change, is_ahead
 from marketplace.accounts.actor import Actor
-from marketplace.accounts.queries import organisations_of
 from marketplace.clock import now
 from marketplace.db import transaction
-from marketplace.errors import Conflict, Forbidden, Invalid, NotFound, Refusal, TooMany
+from marketplace.errors import Conflict, Forbidden, Invalid, NotFound, Refusal, TooMany, Unavailable
 from marketplace.money import Money
-from marketplace.timespan import Span
+from marketplace.timespan import Span, local_days
 from marketplace.web.access import public, signed_in
 from marketplace.web.i18n import format_clock, format_duration, format_money
 from marketplace.web.limits import limit
 from marketplace.web.problems import status_of
 from marketplace.web.request import current_actor, current_city, page_blueprint
+from marketplace.web.uploads import takes_uploads
 from spaces.calendar.errors import SlotTaken
 from spaces.calendar.queries import booking_rules
 from spaces.catalog.models import Space, Venue
 from spaces.catalog.queries import space_for
+from spaces.equipment.errors import PiecesWrong
+from spaces.pricing.errors import CodeNotValid, CodeUsedUp
+from spaces.pricing.queries import has_codes, price_on
+from spaces.pricing.rules import asks_each_time
+from spaces.rules.present import age_text, attendance_text
 
 blueprint = page_blueprint("series", __name__)
 
@@ -101,7 +126,7 @@ def new(space_id: int) -> Page:
             during = read_time(request.args, now=at)
         except TimeUnreadable:
             return redirect(booking_pages.space_url(space.id, None, city))
-        form = SeriesForm(formdata=None)
+        form = asking_form(SeriesForm, asked_of(session, space, actor), formdata=None)
         form.organisation.data = chosen_organisation(actor, request.args.get("organisation"))
         form.purpose.data = plain_text(request.args.get("purpose"))[:TEXT_MAX]
         form.attendees.data = request.args.get("people", "")[:20]
@@ -109,13 +134,14 @@ def new(space_id: int) -> Page:
 
 
 @blueprint.post("/spaces/<int:space_id>/series")
+@takes_uploads(megabytes=MOST_MEGABYTES, too_large=TOO_LARGE)
 @public
 def create(space_id: int) -> Page:
     """Book the dates; with `do=look` only show what is free of what the form says now."""
     city, actor, at = current_city(), current_actor(), now()
-    form = SeriesForm()
     with transaction() as session:
         space, venue = known_space(session, space_id)
+        form = asking_form(SeriesForm, asked_of(session, space, actor))
     try:
         during = read_time(request.args, now=at)
     except TimeUnreadable:
@@ -131,7 +157,7 @@ def create(space_id: int) -> Page:
             count(actor, "create", SERIES_PER_MINUTE)
             with transaction() as session:
                 actions.let_go_of_hold(session, space, during, actor=actor, at=at)
-            with transaction() as session:
+            with kept_files(form), transaction() as session:
                 ask = ask_of(session, space, during, form, at=at)
                 if ask is not None:
                     series = actions.create_series(
@@ -147,11 +173,12 @@ def create(space_id: int) -> Page:
                         all_or_nothing=form.all_or_nothing,
                         at=at,
                         expected_total_minor=form.expected_total,
+                        details=form.details,
                     )
                     return redirect(url_for("series.show", reference=series.reference, done=1), 303)
         except Invalid as invalid:
             form.show(invalid)
-        except (Forbidden, Conflict, TooMany) as refused:
+        except (Forbidden, Conflict, TooMany, Unavailable) as refused:
             refusal = refused
             if isinstance(refused, SubmissionUsed):
                 form.submission.data = new_submission()
@@ -207,21 +234,20 @@ def form_page(
     """The form with what is free as of now; the status says how it was refused, if it was."""
     city, actor, at = current_city(), current_actor(), now()
     today = today_at(at)
-    organisations = organisations_of(session, actor)
-    only_organisations = space.who == "organisations"
-    choices = [(str(o.id), o.name, gettext("You have the right to book.")) for o in organisations]
-    if not only_organisations:
-        choices.insert(0, ("myself", gettext("Myself"), actor.name))
-    if form.organisation.data not in [value for value, _, _ in choices] and choices:
-        form.organisation.data = choices[0][0]
+    choices = booking_choices(session, city, space, actor)
+    by_request = not choices.at_once[choices.chosen(form)]
     if form.mode.data not in MODES:
         form.mode.data = MODES[0]
     if not form.submission.data:
         form.submission.data = new_submission()
+    form.renew_terms()
+    first = during.start.astimezone(city.zone).date()
+    terms = price_on(session, city, space.id, first)
+    equipment = added.equipment_rows(session, city, space, during, form, with_left=False)
     plan = plan_of(session, space, during, form, at=at)
     total = total_of(plan, city.currency)
     form.total.data = str(total.minor)
-    near = spaces_near(session, space, plan, form, at=at)
+    near = spaces_near(session, space, venue, plan, form, at=at)
     chosen = read_instead(request.form, today=today)
     booked = sum(one.booked is not None for one in plan)
     args = booking_pages.time_args(during, city, whole_days=space.whole_days)
@@ -238,10 +264,11 @@ def form_page(
         drawing=booking_pages.drawing(space),
         first=booking_pages.time_text(during, city, year=True),
         form=form,
-        errors=form.all_errors(),
+        errors=booking_pages.checkout_errors(form),
         refusal=refusal_title(refusal) if refusal is not None else None,
-        patterns=pages.pattern_choices(during.start.astimezone(city.zone).date()),
-        choices=choices,
+        patterns=pages.pattern_choices(first),
+        one_by_one=terms is not None and asks_each_time(terms, len(local_days(during, city.zone))),
+        choices=choices.rows,
         rows=pages.date_rows(
             plan,
             city,
@@ -255,10 +282,18 @@ def form_page(
         booked_text=pages.dates_text(booked),
         refused=sum(one.is_refused for one in plan),
         total=total,
-        button=pages.button_text(space, booked, total),
-        by_request=space.approval == "handler",
+        button=pages.button_text(booked, total, by_request=by_request),
+        by_request=by_request,
         is_verified=actor.is_verified,
-        needs_organisation=only_organisations and not organisations,
+        needs_organisation=choices.needs_organisation,
+        keeps_out=gettext(choices.keeps_out.title) if choices.keeps_out is not None else None,
+        rules_url=url_for("catalog.space", space_id=space.id, _anchor="rules"),
+        asked=form.asked,
+        asks_file=form.asked.asks_file,
+        asks_code=bool(form.code.data) or has_codes(session, city.id, space.id, today),
+        equipment=equipment,
+        attendance=attendance_text(space),
+        ages=age_text(space),
         suggestions=booking_pages.purposes_of(space),
         cancellation_hours=space.cancellation_hours,
         action=url_for("series.create", space_id=space.id, **args),
@@ -284,27 +319,30 @@ def plan_of(
 ) -> list[Occurrence]:
     """The dates as the form has them; none, with what is wrong in the form, when it asks for what cannot be."""
     hold = held_at(session, current_actor(), space, during, at=at)
+    details = form.details
     try:
         ask = ask_of(session, space, during, form, at=at)
-        if ask is None:
-            return []
-        return plan_series(
-            session,
-            current_city(),
-            space,
-            ask,
-            organisation_id=allowed_organisation(form),
-            at=at,
-            with_times=True,
-            without=[hold.id] if hold is not None else [],
-        )
+        while ask is not None:
+            try:
+                return plan_series(
+                    session,
+                    current_city(),
+                    space,
+                    ask,
+                    organisation_id=allowed_organisation(form),
+                    at=at,
+                    with_times=True,
+                    without=[hold.id] if hold is not None else [],
+                    details=details,
+                )
+            except (CodeNotValid, CodeUsedUp, CodeTooFew, PiecesWrong) as refusal:
+                details = without_fault(form, details, refusal)
     except Invalid as invalid:
         if not form.all_errors():
             form.show(invalid)
-        return []
     except Conflict as refused:
         form.form_errors = [*form.form_errors, gettext(refused.title)]
-        return []
+    return []
 
 
 def allowed_organisation(form: SeriesForm) -> int | None:
@@ -319,26 +357,33 @@ def chosen_spaces(session: Session, plan: Sequence[Occurrence]) -> dict[int, tup
 
 
 def spaces_near(
-    session: Session, space: Space, plan: Sequence[Occurrence], form: SeriesForm, *, at: datetime
-) -> dict[date, Sequence[OtherSpace]]:
+    session: Session,
+    space: Space,
+    venue: Venue,
+    plan: Sequence[Occurrence],
+    form: SeriesForm,
+    *,
+    at: datetime,
+) -> dict[date, Sequence[Alternative]]:
     """Other spaces for the refused dates that the person asked about: each is a search, so only for the last few."""
     asked = read_days(request.form.getlist("near") + request.form.getlist("near_kept"), today=today_at(at))
-    found: dict[date, Sequence[OtherSpace]] = {}
+    found: dict[date, Sequence[Alternative]] = {}
     for one in plan:
         if one.day in asked and one.refusal is not None and len(found) < MOST_NEAR:
-            others = alternatives(
-                session,
-                current_city(),
+            sought = Sought(
                 space,
+                venue,
                 one.wished,
-                at=at,
-                minutes=one.wished.minutes,
+                current_actor(),
+                organisation_id=allowed_organisation(form),
                 people=read_whole(form.attendees.data),
             )
+            others = alternatives(session, current_city(), sought, at=at, with_times=False)
             found[one.day] = [
                 other
                 for other in others.spaces
                 if other.offer.span.start.astimezone(current_city().zone).date() == one.day
+                and not asked_of(session, other.space, current_actor()).is_anything
             ]
     return found
 
@@ -461,27 +506,31 @@ def retry_offers(
     ahead = [skip for skip in open_skips if is_ahead(skip.span, at)]
     if not ahead:
         return [(skip, {}) for skip in open_skips]
+    days = {skip.span.start.astimezone(city.zone).date() for skip in ahead}
+    details = told_again(session, city, booked.series, space, at=at)
+    adding = adding_for(session, city, space, details, days, at=at)
     view = outlook(
         session,
         city,
         [space],
-        {skip.span.start.astimezone(city.zone).date() for skip in ahead},
+        days,
         longest_minutes=max(skip.span.minutes for skip in ahead),
         organisation_id=booked.series.organisation_id,
         at=at,
+        equipment=adding.pieces,
     )
     offers: list[tuple[SeriesSkip, dict[str, object]]] = []
     for skip in open_skips:
         url = url_for("series.retry", reference=booked.series.reference, position=skip.position)
         offer: dict[str, object] = {"url": url, "free": False, "left_out": skip.code == LEFT_OUT}
-        if is_ahead(skip.span, at) and view.refusal_of(space, skip.span) is None:
-            total = view.priced(space, skip.span).price.total
+        if is_ahead(skip.span, at) and view.refusal_of(space, skip.span, adding) is None:
+            total = view.priced(space, skip.span, adding).price.total
             button = (
                 gettext("Book %(price)s", price=format_money(total))
                 if total
                 else gettext("Book free of charge")
             )
-            if space.approval == "handler":
+            if not at_once(session, space, booked.series.organisation_id):
                 button = gettext("Send a request")
             offer |= {
                 "free": True,
@@ -524,6 +573,7 @@ def retry(reference: str, position: int) -> Page:
                 submission=form.key or new_submission(),
                 at=at,
                 expected_total_minor=total,
+                details=told_again(session, city, booked.series, booked.space, at=at),
             )
         when = booking_pages.time_text(booking.span, city)
         said = (
@@ -532,11 +582,24 @@ def retry(reference: str, position: int) -> Page:
             else gettext("Booked: %(time)s.", time=when)
         )
         flash(said, "success")
+    except AskedMissing as refusal:
+        # Asked for the first time since, or in other words: the date's own checkout asks it.
+        flash(gettext(refusal.title), "alert")
+        return redirect(date_url(reference, position), 303)
     except SlotTaken:
         flash(gettext("The date is still taken. Try again later."), "alert")
     except (TimeNotBookable, Conflict, Forbidden, Invalid) as refusal:
         flash(gettext(refusal.title), "alert")
     return redirect(there, 303)
+
+
+def date_url(reference: str, position: int) -> str:
+    """The checkout of one skipped date."""
+    with transaction() as session:
+        booked = series_for(session, current_actor(), reference)
+        skip = session.get_one(SeriesSkip, (booked.series.city_id, booked.series.id, position))
+    args = booking_pages.time_args(skip.span, current_city(), whole_days=booked.space.whole_days)
+    return url_for("lifecycle.new", space_id=booked.space.id, **args)
 
 
 def look_again(reference: str, position: int) -> None:

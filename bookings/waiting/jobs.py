@@ -9,14 +9,19 @@ from bookings.lifecycle.models import Booking
 from bookings.waiting.actions import offer_next, pass_over
 from bookings.waiting.errors import EntryNotFound
 from bookings.waiting.queries import Waiting, spaces_sharing_units, waiting_of
+from bookings.waiting.text_actions import text_later
 from bookings.waiting.tokens import token_of
 from marketplace.cities.models import City
 from marketplace.clock import now
 from marketplace.db import transaction
 from marketplace.jobs.messages import Message
 from marketplace.notifications.mail import send_mail
+from marketplace.notifications.rules import text_at
+from marketplace.notifications.sms import number_of, send_text
+from marketplace.web.i18n import localised
 
 TEMPLATES = "bookings/waiting/mail/"
+TEXTS = "bookings/waiting/sms/"
 
 
 def follow_booking(session: Session, message: Message) -> None:
@@ -64,11 +69,50 @@ def mail_joined(session: Session, message: Message) -> None:
 
 def mail_offered(session: Session, message: Message) -> None:
     """The offer with its deadline and the address where one press takes it; not when it is over already."""
-    found = entry_of(session, message)
-    if found is None or found.entry.booking_id != message["booking_id"] or found.entry.state != "offered":
+    found = offered(session, message)
+    if found is None:
         return
     hold = session.get_one(Booking, (message.city_id, message["booking_id"]))
     mail(session, found, "offered", key=f"waiting:{found.entry.id}:{hold.id}", hold=hold)
+
+
+def text_offered(session: Session, message: Message) -> None:
+    """The same by text message, to who wants it so as well: by day, and only while the offer stands."""
+    found = offered(session, message)
+    until = found.entry.offered_until if found is not None else None
+    own = number_of(session, message.city_id, found.person.id) if found is not None else None
+    if found is None or until is None or own is None or not own.wants_offers:
+        return
+    entry, at = found.entry, now()
+    city = session.get_one(City, entry.city_id)
+    hold = session.get_one(Booking, (entry.city_id, message["booking_id"]))
+    leaves = text_at(at, before=until, zone=city.zone)
+    if leaves is None:
+        return
+    if leaves > at:
+        text_later(session, entry, hold, after=leaves - at)
+        return
+    language = found.person.language
+    send_text(
+        session,
+        found.person,
+        TEXTS + "offered",
+        key=f"waiting:{entry.id}:{hold.id}",
+        before=until,
+        place=f"{localised(found.venue.names, language)}, {localised(found.space.names, language)}",
+        leads_to=("waiting.entry", {"token": token_of(entry.city_id, entry.id)}),
+        offered_start=hold.span.start.astimezone(city.zone),
+        offered_end=hold.span.end.astimezone(city.zone),
+        until=until.astimezone(city.zone),
+    )
+
+
+def offered(session: Session, message: Message) -> Waiting | None:
+    """The entry of the message while the very offer that it tells of stands."""
+    found = entry_of(session, message)
+    if found is None or found.entry.booking_id != message["booking_id"] or found.entry.state != "offered":
+        return None
+    return found
 
 
 def mail_passed(session: Session, message: Message) -> None:

@@ -9,11 +9,12 @@ from werkzeug.wrappers import Response as AnyResponse
 from bookings.lifecycle import pages
 from bookings.lifecycle.actions import prices_for
 from bookings.lifecycle.asked import at_once
+from bookings.lifecycle.choices import organisation_id_of
 from bookings.lifecycle.errors import TimeUnreadable
-from bookings.lifecycle.forms import PlainForm, read_time, read_whole
+from bookings.lifecycle.forms import TEXT_MAX, PlainForm, plain_text, read_time, read_whole
 from bookings.lifecycle.models import Booking
-from bookings.lifecycle.pages import gettext
-from bookings.lifecycle.views import known_space, organisation_id_of
+from bookings.lifecycle.pages import Kept, gettext
+from bookings.lifecycle.views import alternatives_shown, known_space
 from bookings.waiting import actions
 from bookings.waiting.errors import EntryNotFound, NothingToWaitFor
 from bookings.waiting.forms import WaitingForm
@@ -113,12 +114,22 @@ def join_page(
         choices=choices,
         refusal=gettext(refusal.title) if refusal is not None else None,
         capacity=space.capacity,
+        found=alternatives_shown(session, space, venue, wished, kept=kept_of_form(form)),
         action=url_for(
             "waiting.join", space_id=space.id, **pages.time_args(wished, city, whole_days=space.whole_days)
         ),
         back_url=pages.space_url(space.id, wished, city),
     )
     return html, status_of(type(refusal)) if refusal is not None else status
+
+
+def kept_of_form(form: WaitingForm) -> Kept:
+    """What is filled in already, for who takes a time that is free now."""
+    return Kept(
+        organisation=(form.organisation.data or "")[:20],
+        purpose=plain_text(form.purpose.data)[:TEXT_MAX],
+        people=(form.attendees.data or "")[:20],
+    )
 
 
 @blueprint.get("/line/<token>")

@@ -1,8 +1,8 @@
 """Forms of signing in and of one's own password and address."""
 
 from flask_babel import lazy_gettext
-from wtforms import PasswordField
-from wtforms.validators import InputRequired
+from wtforms import BooleanField, PasswordField, StringField, TelField
+from wtforms.validators import DataRequired, InputRequired, Regexp
 
 from marketplace.accounts.forms import OnceForm, email_field, name_field
 from marketplace.errors import Invalid
@@ -56,6 +56,31 @@ class ChangePasswordForm(NewPasswordForm):
 class ChangeAddressForm(OnceForm):
     email = email_field(lazy_gettext("New e-mail"))
     current = PasswordField(lazy_gettext("Present password"))
+
+
+class NumberForm(OnceForm):
+    """A mobile number to send a code to."""
+
+    number = TelField(
+        lazy_gettext("Mobile number"),
+        validators=[DataRequired(message=lazy_gettext("Write your mobile number."))],
+    )
+
+
+class CodeForm(Form):
+    """The code of a text message, as people type it: with blanks or without."""
+
+    code = StringField(
+        lazy_gettext("Code"),
+        filters=[lambda text: "".join((text or "").split())],
+        validators=[Regexp(r"[0-9]{6}\Z", message=lazy_gettext("Write the six digits of the message."))],
+    )
+
+
+class OffersForm(Form):
+    wants_offers = BooleanField(
+        lazy_gettext("Send me the offers of waiting lists by text message as well as by mail")
+    )
 
 
 class PlainForm(OnceForm):

@@ -6,19 +6,25 @@ invitation is one more thing that proves an address.
 
 from datetime import datetime
 from hashlib import sha256
+from urllib.parse import urlsplit
 
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from marketplace.accounts.models import Invitation, Organisation, Person
 from marketplace.accounts.queries import person_of_email, person_of_id
+from marketplace.cities.models import City
 from marketplace.clock import now
 from marketplace.db import transaction
 from marketplace.identity.models import MailLink, SignedInSession
 from marketplace.identity.rules import KEPT, LINK_LIFE
 from marketplace.ids import new_token, token_hash
 from marketplace.jobs.messages import Message
-from marketplace.notifications.mail import send_mail
+from marketplace.notifications.codes import PLACE, number_key
+from marketplace.notifications.mail import address_of, send_mail
+from marketplace.notifications.models import NumberCode
+from marketplace.notifications.numbers import masked
+from marketplace.notifications.sms import number_of, send_text
 
 TEMPLATES = "marketplace/identity/mail/"
 
@@ -134,6 +140,39 @@ def mail_address_changed(session: Session, message: Message) -> None:
         )
 
 
+def text_code(session: Session, message: Message) -> None:
+    """The code to a number that somebody says is theirs."""
+    code = session.get(NumberCode, (message.city_id, message["code_id"]))
+    person = person_of_id(session, message.city_id, code.person_id) if code is not None else None
+    if code is not None and person is not None:
+        host = urlsplit(address_of(session.get_one(City, message.city_id))).hostname
+        send_text(
+            session,
+            person,
+            "marketplace/identity/sms/code",
+            key=number_key(code.id),
+            number=code.number,
+            before=code.expires_at,
+            code=PLACE,
+            host=host,
+        )
+
+
+def mail_number_confirmed(session: Session, message: Message) -> None:
+    """So that a number that someone else has added does not go unseen: the offers that it gets can be taken by it."""
+    person = person_of_id(session, message.city_id, message["person_id"])
+    own = number_of(session, message.city_id, message["person_id"])
+    if person is not None and own is not None:
+        send_mail(
+            session,
+            person,
+            TEMPLATES + "number_confirmed",
+            key=f"number-confirmed:{person.id}:{message['at']}",
+            at=datetime.fromisoformat(message["at"]),
+            number=masked(own.number),
+        )
+
+
 def mail_invitation(session: Session, message: Message) -> None:
     """To the invited address, in its person's language, else in the inviter's."""
     invitation = session.get(Invitation, (message.city_id, message["invitation_id"]))
@@ -177,4 +216,6 @@ HANDLERS = {
     "password.changed": [mail_password_changed],
     "address.changed": [mail_address_changed],
     "invitation.made": [mail_invitation],
+    "number.asked": [text_code],
+    "number.confirmed": [mail_number_confirmed],
 }

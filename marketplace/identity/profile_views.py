@@ -17,8 +17,9 @@ from marketplace.errors import FieldError, Invalid, TooMany
 from marketplace.identity import actions, passwords, queries
 from marketplace.identity.browser import remember_language
 from marketplace.identity.errors import WrongCredentials
-from marketplace.identity.forms import ChangeAddressForm, ChangePasswordForm
+from marketplace.identity.forms import ChangeAddressForm, ChangePasswordForm, OffersForm
 from marketplace.identity.limits import count_attempt, waiting_text
+from marketplace.identity.number_views import own_number
 from marketplace.identity.queries import COOKIE
 from marketplace.identity.rules import browser_name
 from marketplace.ids import token_hash
@@ -56,6 +57,7 @@ def profile_page(given: Mapping[str, Form] | None = None, status: int = 200) -> 
         browsers = queries.live_sessions(session, actor, at=now())
         memberships = memberships_of(session, actor)
         invitations = invitations_to(session, actor, now())
+        texts = own_number(session, person)
         panels_of = cast(Callable[..., str], current_app.jinja_env.globals["panels"])
         panels = panels_of("profile", session=session, actor=actor)
     forms: dict[str, Form] = {
@@ -69,6 +71,7 @@ def profile_page(given: Mapping[str, Form] | None = None, status: int = 200) -> 
                 "language": person.language,
             },
         ),
+        "offers_form": OffersForm(formdata=None, data={"wants_offers": texts.wants_offers}),
         "address_form": ChangeAddressForm(formdata=None, prefix="address-"),
         "password_form": ChangePasswordForm(formdata=None, prefix="password-"),
         **(given or {}),
@@ -92,6 +95,7 @@ def profile_page(given: Mapping[str, Form] | None = None, status: int = 200) -> 
         invitation_count=len(invitations),
         role_labels=ROLE_LABELS,
         profile_panels=panels,
+        texts=texts,
         **forms,
     )
     return page, status

@@ -12,6 +12,9 @@ LINK_LIFE = {
     "sign_in": timedelta(minutes=15),
     "reset": timedelta(minutes=60),
 }
+# A code for a mobile number: how long it works, and how often it may be typed.
+CODE_LIFE = timedelta(minutes=10)
+CODE_TRIES = 5
 # Spent links and ended sessions are kept for a month, so that "used" can be told from "unknown".
 KEPT = timedelta(days=30)
 

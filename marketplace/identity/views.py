@@ -35,6 +35,7 @@ from marketplace.identity.errors import AddressTaken, LinkNotUsable, WrongCreden
 from marketplace.identity.forms import LinkForm, NewPasswordForm, PlainForm, RegisterForm, SignInForm
 from marketplace.identity.limits import count_attempt, waiting_text
 from marketplace.identity.models import MailLink
+from marketplace.identity.number_views import number_pages
 from marketplace.identity.profile_views import profile_pages
 from marketplace.identity.queries import COOKIE
 from marketplace.identity.rules import own_path
@@ -46,6 +47,7 @@ from marketplace.web.request import current_actor, current_city, page_blueprint
 identity = page_blueprint("identity", __name__)
 profile_pages(identity)
 counter_pages(identity)
+number_pages(identity)
 blueprints: list[Blueprint] = [identity, organisations]
 
 Page = str | tuple[str, int] | Response

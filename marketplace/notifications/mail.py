@@ -7,6 +7,8 @@ the subject, the rest the plain text, from which the HTML form is made.
 import logging
 import smtplib
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from email.message import EmailMessage
 from email.utils import make_msgid
 from typing import Any
@@ -67,27 +69,34 @@ def address_of(city: City) -> str:
     return f"{public.scheme}://{city.host}{port}" if city.host else public.geturl()
 
 
-def render_mail(city: City, language: str, template: str, **context: Any) -> tuple[str, str, str]:
-    """(subject, plain text, HTML) in `language`, with addresses of the city's pages in that language."""
+@contextmanager
+def writing_for(city: City, language: str) -> Iterator[None]:
+    """Templates and addresses inside are in `language` and of the city's pages, whatever page is being made around it."""
     before = {name: g.get(name) for name in ("lang", "city") if name in g}
     g.lang, g.city = language, city
     try:
         with current_app.test_request_context(base_url=address_of(city)), force_locale(language):
-            text = render_template(f"{template}.{language}.txt", mail_city=city, **context)
-            subject, _, body = text.strip().partition("\n")
-            body = body.strip() + "\n"
-            html = render_template(
-                "marketplace/mail.html",
-                subject=subject,
-                paragraphs=body.split("\n\n"),
-                mail_city=city,
-                own_address=url_for("root.language", _external=True),
-            )
+            yield
     finally:
         for name in ("lang", "city"):
             g.pop(name, None)
         for name, value in before.items():
             setattr(g, name, value)
+
+
+def render_mail(city: City, language: str, template: str, **context: Any) -> tuple[str, str, str]:
+    """(subject, plain text, HTML) in `language`, with addresses of the city's pages in that language."""
+    with writing_for(city, language):
+        text = render_template(f"{template}.{language}.txt", mail_city=city, **context)
+        subject, _, body = text.strip().partition("\n")
+        body = body.strip() + "\n"
+        html = render_template(
+            "marketplace/mail.html",
+            subject=subject,
+            paragraphs=body.split("\n\n"),
+            mail_city=city,
+            own_address=url_for("root.language", _external=True),
+        )
     # One line, whatever a name in it holds: a header with another kind of line break is refused by the mail library.
     return " ".join(subject.split()), body, html
 

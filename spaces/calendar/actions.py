@@ -6,7 +6,7 @@ not inside the exclusion index. The constraint still decides.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from psycopg.errors import ExclusionViolation
@@ -23,6 +23,7 @@ from marketplace.db import span_of
 from marketplace.timespan import Span, SpanSet
 from spaces.calendar import sheets
 from spaces.calendar.errors import SlotTaken
+from spaces.calendar.lanes import most_at_once
 from spaces.calendar.models import Claim, OpeningException, OpeningRule
 from spaces.calendar.piece_actions import claim_pieces, pieces_held
 from spaces.calendar.public_holidays import kept_holidays
@@ -224,22 +225,59 @@ def move_claims(
         claim_space(session, city, space_id, holder_id=holder_id, body=body, rules=rules, pieces=pieces)
 
 
+def hand_over(
+    session: Session, city: City, *, holder_id: int, to: int, body: Span, rules: BookingRules
+) -> None:
+    """Let `to` have during `body` what `holder_id` has for longer, lane for lane, and give the rest back; both may be
+    the same. Harmless when it has nothing. It cannot fail: nothing is taken that the holder did not have."""
+    if not held_by(session, city.id, [holder_id]):
+        return
+    with session.begin_nested():
+        unit_ids = {claim.unit_id for claim in held_by(session, city.id, [holder_id])}
+        lock_units(session, city.id, unit_ids)
+        held = held_by(session, city.id, [holder_id])
+        spans = [claim.span for claim in held]
+        sheets.lock_days(session, city.id, sorted(unit_ids), spans, city.zone)
+        equipment = pieces_held(session, city.id, holder_id)
+        wholes: dict[tuple[int, int], SpanSet] = {}
+        for claim in held:
+            lane = claim.unit_id, claim.lane
+            wholes[lane] = wholes.get(lane, SpanSet()) | SpanSet([claim.span])
+        rows = [
+            {
+                "city_id": city.id,
+                "holder_id": to,
+                "unit_id": unit_id,
+                "part": part,
+                "lane": lane,
+                "during": TimestamptzRange(kept.start, kept.end),
+            }
+            for (unit_id, lane), whole in wholes.items()
+            for part, span in ([(0, body)] if unit_id in equipment else claim_parts(body, rules))
+            for kept in whole.clipped(span)
+        ]
+        session.execute(delete(Claim).where(Claim.city_id == city.id, Claim.holder_id == holder_id))
+        session.execute(insert(Claim), rows)
+        sheets.refresh_spans(session, city.id, sorted(unit_ids), spans, city.zone)
+
+
 @dataclass(frozen=True)
 class Wanted:
-    """A time that a holder wants of a space, by the space's rules."""
+    """A time that a holder wants of a space, by the space's rules, with so many pieces of each unit of equipment."""
 
     holder_id: int
     space_id: int
     body: Span
     rules: BookingRules
+    pieces: Mapping[int, int] = field(default_factory=dict)
 
 
 def claim_times(session: Session, city: City, wanted: Sequence[Wanted]) -> set[int]:
     """Let each of these holders have its time instead of all that it has, in this order and in one go.
 
-    Returns the holders whose time cannot be had; they keep what they have. The units and the sheets of all old and new
-    times are locked before anything is looked at, so what fits in memory is free. Raises SlotTaken, and then nothing has
-    changed, only if the database should know better.
+    Returns the holders whose time, or equipment at that time, cannot be had; they keep what they have. The units and the
+    sheets of all old and new times are locked before anything is looked at, so what fits in memory is free. Raises
+    SlotTaken or PiecesTaken, and then nothing has changed, only if the database should know better.
     """
     if not wanted:
         return set()
@@ -251,6 +289,7 @@ def claim_times(session: Session, city: City, wanted: Sequence[Wanted]) -> set[i
     ):
         units_of.setdefault(space_id, []).append(unit_id)
     unit_ids = {unit_id for ids in units_of.values() for unit_id in ids} | {claim.unit_id for claim in held}
+    unit_ids |= {unit_id for one in wanted for unit_id in one.pieces}
     with session.begin_nested():
         lanes = lock_units(session, city.id, unit_ids)
         wholes = [one.body.widened(one.rules.before, one.rules.after) for one in wanted]
@@ -268,6 +307,9 @@ def claim_times(session: Session, city: City, wanted: Sequence[Wanted]) -> set[i
         chosen, lost = choose_lanes(wanted, units_of, lanes, taken, held)
         if chosen:
             write_claims(session, city.id, chosen, wanted)
+            for one in wanted:
+                if one.pieces and one.holder_id in chosen:
+                    claim_pieces(session, city, one.pieces, lanes, holder_id=one.holder_id, body=one.body)
             sheets.refresh_spans(session, city.id, sorted(unit_ids), spans, city.zone)
     return lost
 
@@ -339,11 +381,13 @@ def choose_lanes(
     owners = {claim.holder_id for claim in held}
     near = SpanSet(one.body.widened(one.rules.before, one.rules.after) for one in wanted)
     taken = [claim for claim in taken if near.meets(claim.span.start, claim.span.end)]
+    equipment = {unit_id for one in wanted for unit_id in one.pieces}
+    rooms = {unit_id: count for unit_id, count in lanes.items() if unit_id not in equipment}
     lost: set[int] = set()
     while True:
-        calendars = unit_calendars(
-            lanes, [claim for claim in taken if claim.holder_id not in asking or claim.holder_id in lost]
-        )
+        staying = [claim for claim in taken if claim.holder_id not in asking or claim.holder_id in lost]
+        calendars = unit_calendars(rooms, staying)
+        out = {unit_id: [c.span for c in staying if c.unit_id == unit_id] for unit_id in equipment}
         chosen: dict[int, dict[int, int]] = {}
         dropped: set[int] = set()
         for one in wanted:
@@ -354,15 +398,25 @@ def choose_lanes(
                 for unit_id in units_of.get(one.space_id, ())
             }
             placed = {unit_id: lane for unit_id, lane in found.items() if lane is not None}
-            if not placed or len(placed) < len(found):
+            if not placed or len(placed) < len(found) or not has_pieces(one, lanes, out):
                 dropped.add(one.holder_id)
                 continue
             chosen[one.holder_id] = placed
             for unit_id, lane in placed.items():
                 calendars[unit_id].add(lane, claim_parts(one.body, one.rules))
+            for unit_id, pieces in one.pieces.items():
+                out[unit_id] += [one.body] * pieces
         lost |= dropped
         if not dropped & owners:
             return chosen, lost
+
+
+def has_pieces(one: Wanted, stocks: Mapping[int, int], out: Mapping[int, Sequence[Span]]) -> bool:
+    """Whether enough equipment is left at this time; `out` is when each piece of a unit is out."""
+    return all(
+        stocks.get(unit_id, 0) - most_at_once(out[unit_id], one.body) >= pieces
+        for unit_id, pieces in one.pieces.items()
+    )
 
 
 def unit_calendars(lanes: Mapping[int, int], claims: Sequence[HeldClaim]) -> dict[int, UnitCalendar]:

@@ -80,9 +80,15 @@ def close_space(
     holders.lock(session, city, given_up)
     lanes = _lock(session, city, space, during, given_up)
     holders.give_up(session, city, given_up, actor=actor, reasons=reasons, at=at)
+    left = takings(session, city.id, space.id, during)
+    # What has been given up may have kept the time of another holder, which stands in the way only now.
+    if behind := sorted({one.holder_id for one in left} & set(cancel) - set(given_up)):
+        holders.give_up(session, city, behind, actor=actor, reasons=reasons, at=at)
+        given_up = sorted({*given_up, *behind})
+        left = takings(session, city.id, space.id, during)
     kept: list[Taking] = []
     undecided: set[int] = set()
-    for one in takings(session, city.id, space.id, during):
+    for one in left:
         kept.append(one)
         if one.holder_id not in keep:
             undecided.add(one.holder_id)

@@ -13,7 +13,7 @@ from flask import url_for
 from marketplace.accounts.models import Organisation
 from marketplace.cities.models import City
 from marketplace.db import Localised
-from marketplace.timespan import Span, SpanSet, day_span
+from marketplace.timespan import Span, SpanSet, day_span, local_days
 from marketplace.web.i18n import (
     DASH,
     N_,
@@ -37,7 +37,7 @@ from spaces.catalog.present import DayLine, bookable_span, capital, day_line, pr
 from spaces.catalog.shown import Shown
 from spaces.catalog.vocabulary import ACCESSIBILITY, EQUIPMENT, PURPOSES
 from spaces.pricing.present import from_text, group_texts, quote_lines
-from spaces.pricing.rules import NOTE_TEXTS, PriceTerms, Quote, quote
+from spaces.pricing.rules import NOTE_TEXTS, PriceTerms, Quote, asks_each_time, quote
 from spaces.rules.present import age_text, length_rule, rule_texts, who_text
 from spaces.rules.queries import SpaceRules
 
@@ -210,7 +210,9 @@ class SpacePage:
             vat=vat_text(cost) if terms.per != "tariff" else "",
             button=gettext("Say how you use it") if terms.per == "tariff" else self.button_text(cost, total),
             url=self.booking_url(span),
-            repeat_url=self.booking_url(span, "series.new"),
+            repeat_url=""
+            if asks_each_time(terms, len(local_days(span, self.city.zone)))
+            else self.booking_url(span, "series.new"),
             cancel=self.cancel_text(span),
             cancel_icon="check" if self.cancel_until(span) > self.now else "info-circle",
         )

@@ -1,6 +1,6 @@
 """Reads of equipment: what a venue has, what a space's bookings may add, and at what price."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -12,7 +12,7 @@ from marketplace.money import Money
 from spaces.catalog.models import Space, Unit, Venue
 from spaces.equipment.errors import ExtraNotFound, PiecesWrong, not_offered, raise_any, too_many
 from spaces.equipment.models import Extra, SpaceExtra
-from spaces.pricing.queries import vat_rates_on
+from spaces.pricing.queries import in_stretches, tax_changes, vat_rates_on
 from spaces.pricing.rules import ExtraTerms
 
 
@@ -65,6 +65,16 @@ def wanted_extras(
             wrong.append(too_many(extra_id, offered[extra_id].most))
     raise_any(PiecesWrong, wrong)
     return [(one, pieces[extra_id]) for extra_id, one in offered.items() if extra_id in pieces]
+
+
+def wanted_by_day(
+    session: Session, city: City, space_id: int, pieces: Mapping[int, int], days: Collection[date]
+) -> dict[date, list[tuple[OfferedExtra, int]]]:
+    """As `wanted_extras` for bookings that begin on each of these days, and nothing where no piece is asked for."""
+    if not pieces or not days:
+        return {}
+    changes = session.scalars(tax_changes(city, min(days), max(days))).all()
+    return in_stretches(days, changes, lambda day: wanted_extras(session, city, space_id, pieces, day))
 
 
 @dataclass(frozen=True)

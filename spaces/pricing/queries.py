@@ -1,12 +1,13 @@
 """The price in force, price lists, customer groups and discount codes."""
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import date
 from decimal import Decimal
+from typing import TypeVar
 
-from sqlalchemy import bindparam, select, text
+from sqlalchemy import Select, bindparam, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 from sqlalchemy.types import BigInteger
@@ -25,6 +26,8 @@ from spaces.pricing.models import (
 )
 from spaces.pricing.outdoor import EVENT, Tariff, TariffChoice
 from spaces.pricing.rules import GROUP_OF_KIND, Discount, PriceTerms, Variation, by_tariff
+
+Value = TypeVar("Value")
 
 # Uses of the tariff that a space can be let for; digging up a street is none.
 SPACE_USES = (EVENT, "SHORT_TERM_RENTAL", "AREA_RENTAL")
@@ -201,15 +204,25 @@ def prices_by_day(
             Price.valid_from > first,
             Price.valid_from <= last,
         )
-        .union(
-            select(VatRate.valid_from).where(
-                VatRate.city_id == city.id, VatRate.valid_from > first, VatRate.valid_from <= last
-            )
-        )
+        .union(tax_changes(city, first, last))
     ).all()
-    stretches = sorted({first, *changes})
-    terms = {start: price_on(session, city, space_id, start) for start in stretches}
-    return {day: terms[stretches[bisect_right(stretches, day) - 1]] for day in days}
+    return in_stretches(days, changes, lambda day: price_on(session, city, space_id, day))
+
+
+def tax_changes(city: City, first: date, last: date) -> Select[date]:
+    """The days after the first one on which one of the city's tax rates changes."""
+    return select(VatRate.valid_from).where(
+        VatRate.city_id == city.id, VatRate.valid_from > first, VatRate.valid_from <= last
+    )
+
+
+def in_stretches(
+    days: Collection[date], changes: Iterable[date], value_on: Callable[[date], Value]
+) -> dict[date, Value]:
+    """What holds on each of these days, asked for once from each change to the next."""
+    stretches = sorted({min(days), *changes})
+    values = {start: value_on(start) for start in stretches}
+    return {day: values[stretches[bisect_right(stretches, day) - 1]] for day in days}
 
 
 def groups_of(session: Session, city_id: int, organisation_ids: Collection[int]) -> dict[int, str]:
@@ -230,15 +243,28 @@ def groups_of(session: Session, city_id: int, organisation_ids: Collection[int])
 
 def discount_of_holder(session: Session, city_id: int, holder_id: int) -> Discount | None:
     """The discount that this holder has been granted, whatever has become of its code."""
-    code = session.scalar(
-        select(DiscountCode)
+    return discounts_of_holders(session, city_id, [holder_id]).get(holder_id)
+
+
+def discounts_of_holders(session: Session, city_id: int, holder_ids: Collection[int]) -> dict[int, Discount]:
+    """The same for many at once; a holder without any is not in the answer."""
+    rows = session.execute(
+        select(DiscountUse.holder_id, DiscountCode)
         .join(
-            DiscountUse,
-            (DiscountUse.city_id == DiscountCode.city_id) & (DiscountUse.code_id == DiscountCode.id),
+            DiscountCode,
+            (DiscountCode.city_id == DiscountUse.city_id) & (DiscountCode.id == DiscountUse.code_id),
         )
-        .where(DiscountUse.city_id == city_id, DiscountUse.holder_id == holder_id)
+        .where(DiscountUse.city_id == city_id, DiscountUse.holder_id.in_(list(holder_ids)))
     )
-    return Discount(code.code, code.percent, code.amount_minor) if code is not None else None
+    return {holder_id: Discount(code.code, code.percent, code.amount_minor) for holder_id, code in rows}
+
+
+def uses_left(session: Session, city_id: int, space_id: int, word: str) -> int | None:
+    """How many more bookings can use this code; None where that is not limited."""
+    code = code_named(session, city_id, space_id, word)
+    if code is None or code.max_uses is None:
+        return None
+    return max(0, code.max_uses - code.uses)
 
 
 def group_for(session: Session, city_id: int, terms: PriceTerms, organisation_id: int | None) -> str:

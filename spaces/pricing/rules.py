@@ -284,6 +284,17 @@ def quote(
     return Quote(tuple(lines), total, total.vat_included(rate), rate, terms.kept_percent)
 
 
+def asks_build(terms: PriceTerms, days: int) -> bool:
+    """Whether a booking over so many local days may say which of them only build up and tear down."""
+    return terms.build_percent < 100 and days > 1
+
+
+def asks_each_time(terms: PriceTerms, days: int) -> bool:
+    """Whether the price follows from what is told of this one time: the use of an outdoor area, or its build days. Such
+    times are booked one by one."""
+    return terms.per == "tariff" or asks_build(terms, days)
+
+
 def at_least(price: Quote, minor: int) -> Quote:
     """The same price, filled up to `minor` by a line of its own where it is less."""
     if price.total.minor >= minor:

@@ -70,7 +70,7 @@ def test_what_is_marked_safe_says_why(path: Path) -> None:
 def test_every_mail_exists_in_every_language() -> None:
     mails: dict[str, set[str]] = {}
     for path in templates():
-        if path.parent.name == "mail" and path.suffix == ".txt":
+        if path.parent.name in {"mail", "sms"} and path.suffix == ".txt":
             name, _, language = path.stem.rpartition(".")
             mails.setdefault(relative(path.parent / name), set()).add(language)
     assert {name: found for name, found in mails.items() if found != LANGUAGES} == {}
@@ -107,7 +107,7 @@ def test_every_template_is_used() -> None:
             if not path.is_file():
                 continue
             name = path.relative_to(ROOT / package / "templates").as_posix()
-            if path.parent.name == "mail":  # the folder's name stands in a constant of the feature
+            if path.parent.name in {"mail", "sms"}:  # the folder's name stands in a constant of the feature
                 mail = re.escape(path.name.split(".")[0])
                 used = re.search(rf"[/\"]{mail}[.\"]", named) is not None
             else:

@@ -13,6 +13,7 @@ NO_PAGES = {
     "lifecycle.answer_file": "a file that a booker has sent",
     "lifecycle.calendar_file": "a calendar file",
     "talk.write": "leads back to the booking",
+    "texts.follow": "leads from a text message to the page it tells of",
     "mailbox.html": "the inside of a frame, as a mail program shows it",
 }
 

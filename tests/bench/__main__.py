@@ -24,6 +24,7 @@ from tests.bench import (
     race,
     series,
     spaces,
+    throughput,
     traffic,
 )
 from tests.bench.city import build, forget_earlier_runs
@@ -33,7 +34,7 @@ log = logging.getLogger("bench")
 
 GROUPS = {
     "pages": (pages.run,),
-    "bookings": (bookings.run, calendar.run, series.run),
+    "bookings": (bookings.run, throughput.run, calendar.run, series.run),
     "race": (race.run, traffic.run),
     "spaces": (imports.run, spaces.run, console.run, market.run),
 }

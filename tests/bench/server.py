@@ -3,3 +3,4 @@
 from wsgi import app
 
 app.config["WTF_CSRF_ENABLED"] = False
+app.testing = False  # as in production, the city's row is remembered for half a minute

@@ -11,7 +11,6 @@ import logging
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -31,15 +30,13 @@ from marketplace import db
 from marketplace.cities.models import City
 from marketplace.clock import now
 from marketplace.commands import alembic_config
-from marketplace.identity.models import SignedInSession
 from marketplace.identity.queries import COOKIE
-from marketplace.ids import new_token, token_hash
 from marketplace.launch import database
 from marketplace.settings import ROOT
 from spaces.catalog.models import Space
 from tests.bench.city import build, forget_earlier_runs
 from tests.bench.measure import percentile, report
-from tests.factories.people import make_person
+from tests.bench.served import environment, free_port, signed_in_tokens, wait_for, web_command
 
 WORKERS = 64
 SPACES = 1000
@@ -84,36 +81,19 @@ class Site:
 
     def __init__(self, url: str, port: int) -> None:
         self.url, self.port = url, port
-        self.environment = {
-            **os.environ,
-            "MARKETPLACE_ENV": "test",
-            "MARKETPLACE_DATABASE_URL": url,
-            "MARKETPLACE_LOG_LEVEL": "error",
-            "MARKETPLACE_RATE_LIMITS": "0",
-        }
         self.web = self.start_web()
         self.worker = self.start_worker()
 
     def start_web(self) -> subprocess.Popen[bytes]:
-        options = [
-            "--interface",
-            "wsgi",
-            "--port",
-            str(self.port),
-            "--workers",
-            "2",
-            "--blocking-threads",
-            "8",
-        ]
-        return self.begin("granian", *options, "--no-log", "tests.bench.server:app")
+        return self.begin(*web_command("tests.bench.server:app", self.port))
 
     def start_worker(self) -> subprocess.Popen[bytes]:
-        return self.begin("flask", "--app", "wsgi", "worker")
+        return self.begin(sys.executable, "-m", "flask", "--app", "wsgi", "worker")
 
-    def begin(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
+    def begin(self, *command: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
-            env=self.environment,
+            command,
+            env=environment(self.url),
             cwd=ROOT,
             start_new_session=True,
             stdout=subprocess.DEVNULL,
@@ -169,9 +149,7 @@ def run(app: Flask, engine: Engine, url: str) -> None:
         with own.begin() as connection:
             connection.execute(text("DROP TABLE IF EXISTS race_told"))
         try:
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
-                port = probe.getsockname()[1]
+            port = free_port()
             site = Site(own_url, port)
             try:
                 phase("race", own, site, faults=False)
@@ -195,14 +173,14 @@ def phase(name: str, engine: Engine, site: Site, *, faults: bool) -> None:
         threading.Thread(target=visit, args=(n, token, spaces, start, zone, site.port, until, notes))
         for n, token in enumerate(tokens)
     ]
-    wait_for(site.port)
+    wait_for(site.port, seconds=180)
     for thread in threads:
         thread.start()
     if faults:
         kill_things(site, until)
     for thread in threads:
         thread.join()
-    wait_for(site.port)
+    wait_for(site.port, seconds=180)
     compare(name, engine, notes, faults=faults)
 
 
@@ -225,17 +203,7 @@ def first_time() -> datetime:
 def people_and_spaces(engine: Engine) -> tuple[list[str], list[tuple[int, int]], ZoneInfo]:
     with Session(engine, expire_on_commit=False) as session:
         city = session.scalars(select(City)).one()
-        tokens = [new_token() for _ in range(WORKERS)]
-        for n, token in enumerate(tokens):
-            person = make_person(session, city, email=f"{uuid4().hex}@example.org", name=f"Racer {n}")
-            session.add(
-                SignedInSession(
-                    city_id=city.id,
-                    person_id=person.id,
-                    token_hash=token_hash(token),
-                    expires_at=now() + timedelta(hours=3),
-                )
-            )
+        tokens = signed_in_tokens(session, city, WORKERS)
         rows = session.execute(
             select(Space.id, Space.min_minutes).where(Space.approval == "instant").order_by(Space.id)
         ).all()
@@ -312,20 +280,6 @@ class Client:
                 return status, location
             time.sleep(pause)
             pause = min(pause * 2, 1)
-
-
-def wait_for(port: int) -> None:
-    deadline = time.monotonic() + 180
-    while time.monotonic() < deadline:
-        try:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
-            connection.request("GET", "/health/ready")
-            if connection.getresponse().status == 200:
-                return
-        except (OSError, http.client.HTTPException):
-            pass
-        time.sleep(0.1)
-    raise RuntimeError("the server did not answer")
 
 
 def compare(name: str, engine: Engine, notes: Notes, *, faults: bool) -> None:

@@ -393,6 +393,21 @@ class Bookings(RuleBasedStateMachine):
             assert booking is not None
             self.keep(booking)
 
+    def holds(self) -> dict[int, Span]:
+        """What each active booking has: its time, and a waiting change that meets the old time has both as one."""
+        spans = {id_: known.span for id_, known in self.known.items() if known.state in HOLDING}
+        waiting = select(Booking.id, Booking.replaces_id).where(
+            Booking.state == "awaiting_approval", Booking.replaces_id.is_not(None)
+        )
+        for id_, old_id in self.session.execute(waiting):
+            assert old_id is not None
+            new, old = self.known[id_], self.known[old_id]
+            apart = old.span.end < new.span.start or new.span.end < old.span.start
+            if new.space == old.space and old_id in spans and not apart:
+                old_span = spans.pop(old_id)
+                spans[id_] = Span(min(old_span.start, new.span.start), max(old_span.end, new.span.end))
+        return spans
+
     @invariant()
     def everything_is_as_the_model_says(self) -> None:
         if not hasattr(self, "city"):
@@ -408,19 +423,15 @@ class Bookings(RuleBasedStateMachine):
         if not hasattr(self, "city"):
             return
         wanted = set()
-        for id_, known in self.known.items():
-            if known.state not in HOLDING:
-                continue
-            units, before, after, _ = SPACES[known.space]
+        for id_, span in self.holds().items():
+            units, before, after, _ = SPACES[self.known[id_].space]
             for unit in units:
                 unit_id = self.units[unit].id
-                wanted.add((id_, unit_id, 0, known.span.start, known.span.end))
+                wanted.add((id_, unit_id, 0, span.start, span.end))
                 if before:
-                    start = known.span.start - timedelta(minutes=before)
-                    wanted.add((id_, unit_id, 1, start, known.span.start))
+                    wanted.add((id_, unit_id, 1, span.start - timedelta(minutes=before), span.start))
                 if after:
-                    end = known.span.end + timedelta(minutes=after)
-                    wanted.add((id_, unit_id, 2, known.span.end, end))
+                    wanted.add((id_, unit_id, 2, span.end, span.end + timedelta(minutes=after)))
         claims = self.session.execute(
             select(Claim.holder_id, Claim.unit_id, Claim.part, Claim.during).where(
                 Claim.unit_id != self.tables.unit_id
@@ -436,15 +447,14 @@ class Bookings(RuleBasedStateMachine):
             return
         out: dict[int, int] = {}
         edges = []
+        holds = self.holds()
         for holder, during in self.session.execute(
             select(Claim.holder_id, Claim.during).where(Claim.unit_id == self.tables.unit_id)
         ):
             out[holder] = out.get(holder, 0) + 1
             edges += [(during.lower, 1), (during.upper, -1)]
-            assert span_of(during) == self.known[holder].span
-        assert out == {
-            id_: known.pieces for id_, known in self.known.items() if known.pieces and known.state in HOLDING
-        }
+            assert span_of(during) == holds[holder]
+        assert out == {id_: self.known[id_].pieces for id_ in holds if self.known[id_].pieces}
         running = 0
         for _, step in sorted(edges):
             running += step
@@ -456,9 +466,9 @@ class Bookings(RuleBasedStateMachine):
             return
         for unit, lanes in LANES.items():
             edges = []
-            for known in self.known.values():
-                if known.state in HOLDING and unit in SPACES[known.space][0]:
-                    edges += [(known.span.start, 1), (known.span.end, -1)]
+            for id_, span in self.holds().items():
+                if unit in SPACES[self.known[id_].space][0]:
+                    edges += [(span.start, 1), (span.end, -1)]
             running = 0
             for _, step in sorted(edges):
                 running += step

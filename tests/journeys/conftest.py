@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_
 from marketplace.launch.browser import find_chromium
 from marketplace.settings import ROOT
 from tests.conftest import database_name, make_database
+from tests.factories.gateway import TOKEN, FakeGateway, fake_gateway
 
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -52,7 +53,16 @@ class Product:
 
 
 @pytest.fixture(scope="session")
-def product(server_url: str, worker_id: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+def gateway() -> Iterator[FakeGateway]:
+    """Where the product's text messages go."""
+    with fake_gateway() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def product(
+    server_url: str, worker_id: str, tmp_path_factory: pytest.TempPathFactory, gateway: FakeGateway
+) -> Iterator[Product]:
     """The product as `make run` serves it: web and worker processes on a database of their own."""
     url = make_database(server_url, f"{database_name(worker_id)}_journeys")
     with socket.socket() as probe:
@@ -65,6 +75,8 @@ def product(server_url: str, worker_id: str, tmp_path_factory: pytest.TempPathFa
         "MARKETPLACE_PORT": str(port),
         "MARKETPLACE_LOG_LEVEL": "warning",
         "MARKETPLACE_RATE_LIMITS": "0",
+        "MARKETPLACE_SMS_URL": gateway.url,
+        "MARKETPLACE_SMS_TOKEN": TOKEN,
     }
     programs = Path(sys.executable).parent
     flask = [str(programs / "flask"), "--app", "wsgi"]

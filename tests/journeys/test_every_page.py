@@ -35,6 +35,8 @@ PUBLIC = (
 )
 PERSONAL = (
     "my/bookings",
+    "my/bookings?show=past",
+    "my/bookings?space=xyzzy&first=2026-12-02&last=2026-12-01",
     "bookings/{booking}",
     "bookings/{booking}/cancellation",
     "bookings/{booking}/change",
@@ -43,6 +45,7 @@ PERSONAL = (
     "profile",
     "profile/address",
     "profile/password",
+    "profile/number",
     "organisations",
     "organisations/new",
     "organisations/{organisation}",
@@ -54,6 +57,8 @@ DESK = (
     "desk/spaces/new",
     "desk/spaces/new?venue={venue}",
     "desk/timeline",
+    "desk/requests",
+    "desk/requests?who=xyzzy&first=nonsense",
     "desk/today",
     "desk/timeline?view=week",
     "desk/timeline?venue={venue}",
@@ -99,6 +104,7 @@ WALKED_ELSEWHERE = {
     "market.desk": "the market manager's story draws a square first",
     "market.stall": "the market manager's story draws a square first",
     "market.plan": "the market manager's story draws a square first",
+    "identity.number_code": "tests/journeys/test_text_messages.py asks for a code first",
     "mailbox.message": "development only; tests/marketplace/notifications looks at it",
 }
 

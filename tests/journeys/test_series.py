@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from urllib.parse import parse_qs, urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
+import psycopg
 import pytest
 from playwright.sync_api import Page, expect
+from psycopg.types.json import Jsonb
 
 from marketplace.clock import now
 from tests.journeys.conftest import Product, axe_violations, eventually, rows, sign_in
@@ -22,7 +24,12 @@ def a_free_time(page: Page, lang: str) -> tuple[str, datetime]:
     day = now().astimezone(ZoneInfo("Europe/Helsinki")).date() + timedelta(days=AHEAD[lang])
     page.goto(f"/{lang}/spaces?approval=instant&kind=sports_hall&when={day.isoformat()}")
     href = page.locator("li.row h3 a, li.row h2 a").first.get_attribute("href") or ""
-    page.goto(f"{href.partition('?')[0]}?day={day.isoformat()}&minutes=60")
+    return repeat_page(page, href.partition("?")[0], day)
+
+
+def repeat_page(page: Page, space: str, day: date) -> tuple[str, datetime]:
+    """From the space's page to the one that repeats the last free start of the day."""
+    page.goto(f"{space}?day={day.isoformat()}&minutes=60")
     found = [slot.get_attribute("href") or "" for slot in page.locator(".days .slot").all()]
     on_day = [link for link in found if parse_qs(urlsplit(link).query)["start"][0][:10] == day.isoformat()]
     page.goto(on_day[-1])
@@ -128,6 +135,81 @@ def test_a_series_from_its_first_look_to_its_end(
             other.goto(f"/{lang}/bookings/{single}/cancellation")
             other.locator("form.co__form button.hds-button").first.click()
             other.wait_for_url(lambda address: "/cancellation" not in address)
+
+
+def a_hall_that_asks(product: Product) -> int:
+    """A meeting room with terms to accept and a question; both are taken away again by `asks_nothing`."""
+    found = """
+        SELECT s.city_id, s.id FROM space s
+        WHERE s.kind = 'meeting_room' AND s.state = 'published' AND s.approval = 'instant' AND NOT s.whole_days
+          AND s.who = 'anyone' AND s.min_minutes <= 60 AND s.max_minutes >= 60 AND s.terms_version IS NULL
+        ORDER BY s.id DESC LIMIT 1"""
+    with psycopg.connect(product.database_url, autocommit=True) as database:
+        city_id, space_id = database.execute(found).fetchone() or (0, 0)
+        database.execute(
+            "INSERT INTO terms_text (city_id, version, texts) VALUES (%s, 'journey', %s) ON CONFLICT DO NOTHING",
+            (city_id, Jsonb({"fi": "Siivoa jälkesi.", "sv": "Städa efter dig."})),
+        )
+        database.execute("UPDATE space SET terms_version = 'journey' WHERE id = %s", (space_id,))
+        database.execute(
+            "INSERT INTO space_question (city_id, space_id, position, kind, labels, required, options)"
+            " VALUES (%s, %s, 1, 'text', %s, true, '[]')",
+            (city_id, space_id, Jsonb({"fi": "Mitä tilassa tapahtuu?", "sv": "Vad händer i lokalen?"})),
+        )
+    return int(space_id)
+
+
+def asks_nothing(product: Product, space_id: int) -> None:
+    with psycopg.connect(product.database_url, autocommit=True) as database:
+        database.execute("UPDATE space SET terms_version = NULL WHERE id = %s", (space_id,))
+        database.execute("DELETE FROM space_question WHERE space_id = %s", (space_id,))
+
+
+@pytest.mark.parametrize("lang", ["fi", "sv"])
+def test_a_series_in_a_space_with_terms_and_a_question(
+    open_browser: Callable[..., Page], product: Product, lang: str
+) -> None:
+    space_id = a_hall_that_asks(product)
+    try:
+        page = open_browser(lang=lang, width=360)
+        sign_in(page, "aino@example.org", lang)
+        day = now().astimezone(ZoneInfo("Europe/Helsinki")).date() + timedelta(days=AHEAD[lang])
+        repeat_page(page, f"/{lang}/spaces/{space_id}", day)
+        assert axe_violations(page) == []
+
+        page.locator("#times").fill("3")
+        page.locator("#times").press("Tab")
+        expect(page.locator(".ser__dates li")).to_have_count(3)
+        press = page.locator("form.co__form .co__go button.hds-button").first
+        press.click()
+        expect(page.locator(".asks .error-text, .asks .hds-text-input__error-text")).to_have_count(2)
+        assert axe_violations(page) == []
+        page.locator(".asks textarea").fill("Konsertti")
+        page.locator("#terms + label").click()
+        # What is told outlives the looks that the page takes meanwhile.
+        page.locator("#times").fill("4")
+        page.locator("#times").press("Tab")
+        expect(page.locator(".ser__dates li")).to_have_count(4)
+        expect(page.locator(".asks textarea")).to_have_value("Konsertti")
+        expect(page.locator("#terms")).to_be_checked()
+        page.locator("form.co__form .co__go button.hds-button").first.click()
+        page.wait_for_url(re.compile(r"/series/[0-9A-Z]{4}-[0-9A-Z]{4}"))
+        reference = urlsplit(page.url).path.rpartition("/")[2]
+        with rows(
+            product,
+            "SELECT b.terms_version, a.words FROM booking b JOIN series s ON s.id = b.series_id"
+            " JOIN booking_answer a ON a.booking_id = b.id WHERE s.reference = %s",
+            reference,
+        ) as found:
+            assert found == [("journey", "Konsertti")] * 4
+        page.locator(".ser__l2 a").first.click()
+        page.wait_for_url(re.compile(r"/bookings/"))
+        expect(page.get_by_text("Konsertti")).to_be_visible()
+        page.goto(f"/{lang}/series/{reference}/cancellation")
+        page.locator("form.co__form .acts button.hds-button").first.click()
+        page.wait_for_url(lambda address: "/cancellation" not in address)
+    finally:
+        asks_nothing(product, space_id)
 
 
 def test_a_series_without_javascript(open_browser: Callable[..., Page]) -> None:

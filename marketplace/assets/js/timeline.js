@@ -166,15 +166,15 @@ function endUndo(queue) {
     const offer = /** @type {HTMLFormElement} */ (form);
     setTimeout(() => {
       if (!offer.isConnected || "sent" in offer.dataset) return;
-      const row = offer.closest(".q");
+      const row = /** @type {HTMLElement | null} */ (offer.closest(".q, #result"));
       const had = offer.contains(document.activeElement);
       offer.remove();
-      if (had) /** @type {HTMLElement | null} */ (row?.querySelector(".q__r"))?.focus();
+      if (had) /** @type {HTMLElement | null} */ (row?.querySelector(".q__r") ?? row)?.focus();
     }, Number(offer.dataset.undo) * 1000);
   }
 }
 
-/** Answers in the queue are sent in place: the queue, the timeline's data and the table come back. @param {HTMLElement} queue */
+/** Answers in the queue are sent in place: the queue, and on the timeline its data and the table, come back. @param {HTMLElement} queue */
 export function watchQueue(queue) {
   endUndo(queue);
   queue.addEventListener("submit", async (event) => {
@@ -184,6 +184,9 @@ export function watchQueue(queue) {
     if ("sent" in form.dataset) return;
     form.dataset.sent = "";
     event.submitter?.setAttribute("aria-busy", "true");
+    // One form may have a button that says yes and one that says no, each with its own address.
+    const own = event.submitter?.getAttribute("formaction");
+    if (own) form.action = own;
     try {
       const answer = await fetch(form.action, { method: "POST", body: new FormData(form) });
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");

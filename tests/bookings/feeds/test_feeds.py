@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from bookings.feeds.models import CalendarFeed
 from bookings.feeds.views import READS_PER_HOUR
 from bookings.lifecycle.actions import cancel_booking
-from bookings.lifecycle.models import Booking
+from bookings.lifecycle.models import Booking, BookingPerson
 from marketplace.accounts.models import AuditEntry, Person
 from marketplace.cities.models import City
 from marketplace.clock import now
@@ -78,6 +78,30 @@ def test_ones_own_bookings_with_the_uid_of_the_single_file(
     assert "Kuoro" in str(event["DESCRIPTION"])
     assert b"BEGIN:VTIMEZONE" in answer.data
     assert all(len(line) <= 75 for line in answer.data.split(b"\r\n"))
+
+
+def test_a_booking_that_one_looks_after_is_in_ones_own_calendar(
+    app: Flask, session: Session, city: City, booking: Booking, person: Person
+) -> None:
+    helper, stranger = (make_person(session, city, name=name) for name in ("Olli Apu", "Vieras"))
+    session.commit()
+    paths = {}
+    for one in (helper, stranger):
+        client = app.test_client()
+        sign_in(session, client, one)
+        paths[one.id] = make(client, kind="person")
+    assert events(app.test_client().get(paths[helper.id]).data) == []
+    added = BookingPerson(
+        city_id=city.id, booking_id=booking.id, person_id=helper.id, added_by=person.id, created_at=now()
+    )
+    session.add(added)
+    session.commit()
+    (event,) = events(app.test_client().get(paths[helper.id]).data)
+    assert event.decoded("DTSTART") == booking.span.start
+    assert events(app.test_client().get(paths[stranger.id]).data) == []
+    session.delete(added)
+    session.commit()
+    assert events(app.test_client().get(paths[helper.id]).data) == []
 
 
 def test_it_is_asked_again_only_when_something_changed(

@@ -9,16 +9,22 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bookings.desk.queries import uses_of
 from bookings.lifecycle.actions import (
     approve_booking,
     cancel_booking,
     decline_booking,
+    displace_booking,
+    expire_request,
+    move_booking,
     move_to,
     undo_answer,
 )
 from bookings.lifecycle.change_actions import Change, change_booking, change_terms, offered_changes
+from bookings.lifecycle.closing import BookingHolders
 from bookings.lifecycle.details import Details
 from bookings.lifecycle.errors import (
+    ChangeAsked,
     ChangeOverlaps,
     ChangePending,
     InThePast,
@@ -38,8 +44,10 @@ from marketplace.accounts.actor import system
 from marketplace.accounts.models import AuditEntry, Person
 from marketplace.cities.models import City
 from marketplace.timespan import Span
-from spaces.calendar.errors import SlotTaken
+from spaces.calendar.closing_actions import close_space
+from spaces.calendar.errors import BookingsInTheWay, SlotTaken
 from spaces.calendar.models import Claim
+from spaces.calendar.queries import calendar_of
 from spaces.catalog.models import Space, Venue
 from tests.factories.bookings import NOW, book, open_space, span_on
 from tests.factories.equipment import make_extra
@@ -189,10 +197,148 @@ def test_cancelling_the_booking_takes_its_change_back(session: Session, city: Ci
     assert claimed(session) == {}
 
 
-def test_an_overlapping_change_that_needs_a_yes_is_told(session: Session, city: City, person: Person) -> None:
+def had(session: Session, city: City) -> dict[int, list[Any]]:
+    """The claims as hours of the day, by holder."""
+    day = span_on(city, 0, 24).start
+    return {
+        holder: sorted(((start - day) / HOUR, (end - day) / HOUR) for _, (start, end) in claims)
+        for holder, claims in claimed(session).items()
+    }
+
+
+@pytest.mark.parametrize("start", [16, 17, 18, 19, 20])
+def test_a_change_that_meets_the_present_time_holds_both_until_it_is_answered(
+    session: Session, city: City, person: Person, start: int
+) -> None:
+    venue, space, booking = handled(session, city, person)
+    staff = staff_of(session, city)
+    end = min(start + 3, 22)
+    wished = span_on(city, start, end)
+
+    def ask(key: str) -> Booking:
+        request = change(session, city, booking, space, wished, person, submission=f"asked-{key}")
+        assert (request.state, booking.state) == ("awaiting_approval", "confirmed")
+        assert had(session, city) == {request.id: [(min(start, 18), max(end, 20))]}
+        return request
+
+    declined = ask("first")
+    with pytest.raises(SlotTaken):
+        book(session, city, space, actor_of(session, make_person(session, city)), booking.span)
+    for one in (booking, declined):
+        with pytest.raises(ChangeAsked):
+            move_booking(
+                session, city, one, space, venue, actor=staff, during=span_on(city, 10, 12), at=NOW + HOUR
+            )
+    decline_booking(session, city, declined, venue, actor=staff, reason="x", at=NOW + HOUR)
+    assert had(session, city) == {booking.id: [(18, 20)]}
+
+    withdrawn = ask("second")
+    cancel_booking(session, city, withdrawn, actor=actor_of(session, person), at=NOW + HOUR)
+    assert had(session, city) == {booking.id: [(18, 20)]}
+
+    approved = ask("third")
+    approve_booking(session, city, approved, venue, actor=staff, at=NOW + 2 * HOUR)
+    assert had(session, city) == {approved.id: [(start, end)]}
+    assert (approved.state, approved.span, booking.state) == ("confirmed", wished, "cancelled")
+
+
+def test_more_people_at_the_same_time_ask_again(session: Session, city: City, person: Person) -> None:
+    venue, space, booking = handled(session, city, person)
+    request = change(session, city, booking, space, booking.span, person, attendees=20)
+    assert had(session, city) == {request.id: [(18, 20)]}
+    approve_booking(session, city, request, venue, actor=staff_of(session, city), at=NOW + HOUR)
+    assert (request.attendees, had(session, city)) == (20, {request.id: [(18, 20)]})
+
+
+def test_both_times_are_let_go_where_the_booking_ends(session: Session, city: City, person: Person) -> None:
+    venue, space, booking = handled(session, city, person)
+    request = change(session, city, booking, space, span_on(city, 19, 22), person)
+    displace_booking(
+        session, city, booking, venue, actor=staff_of(session, city), reasons={"en": "x"}, at=NOW
+    )
+    assert (request.state, booking.state, claimed(session)) == ("cancelled", "cancelled", {})
+
+
+def test_a_request_that_nobody_answered_goes_when_either_time_begins(
+    session: Session, city: City, person: Person
+) -> None:
     _, space, booking = handled(session, city, person)
-    with pytest.raises(ChangeOverlaps):
-        change(session, city, booking, space, span_on(city, 18, 21), person)
+    request = change(session, city, booking, space, span_on(city, 19, 22), person)
+    begins = booking.span.start
+    assert not expire_request(session, city.id, at=begins - timedelta(minutes=1))
+    assert expire_request(session, city.id, at=begins)
+    assert (request.state, booking.state) == ("expired", "confirmed")
+    assert had(session, city) == {booking.id: [(18, 20)]}
+
+
+def test_a_declined_change_that_meets_the_present_time_is_undone(
+    session: Session, city: City, person: Person
+) -> None:
+    venue, space, booking = handled(session, city, person)
+    staff = staff_of(session, city)
+    request = change(session, city, booking, space, span_on(city, 19, 22), person)
+    decline_booking(session, city, request, venue, actor=staff, reason="x", at=NOW + HOUR, may_undo=True)
+    undo_answer(session, city, request, space, venue, actor=staff, at=NOW + HOUR)
+    assert (request.state, had(session, city)) == ("awaiting_approval", {request.id: [(18, 22)]})
+    decline_booking(session, city, request, venue, actor=staff, reason="x", at=NOW + HOUR, may_undo=True)
+    change(session, city, booking, space, span_on(city, 17, 20), person, submission="something-else")
+    with pytest.raises(UndoOver):
+        undo_answer(session, city, request, space, venue, actor=staff, at=NOW + HOUR)
+
+
+def test_the_calendar_shows_both_while_a_change_waits(session: Session, city: City, person: Person) -> None:
+    _, space, booking = handled(session, city, person)
+    request = change(session, city, booking, space, span_on(city, 19, 22), person)
+    day = span_on(city, 0, 24)
+    calendar = calendar_of(session, city.id, space.id, day, city.zone)
+    uses = uses_of(session, city, [calendar], day)[space.id]
+    assert [use.reference for use in uses] == [booking.reference, request.reference]
+
+
+def test_both_are_named_when_the_space_is_closed(session: Session, city: City, person: Person) -> None:
+    _, space, booking = handled(session, city, person)
+    request = change(session, city, booking, space, span_on(city, 19, 22), person)
+
+    def close(cancel: list[int]) -> None:
+        close_space(
+            session,
+            city,
+            space,
+            span_on(city, 19, 20),
+            {"en": "Repairs"},
+            actor=staff_of(session, city),
+            holders=BookingHolders(),
+            at=NOW + HOUR,
+            cancel=cancel,
+        )
+
+    with pytest.raises(BookingsInTheWay) as refused, session.begin_nested():
+        close([request.id])
+    assert refused.value.holder_ids == [booking.id]
+    session.expire_all()
+    close([request.id, booking.id])
+    assert (request.state, booking.state) == ("declined", "cancelled")
+
+
+def test_a_change_that_keeps_its_equipment_holds_it_once(
+    session: Session, city: City, person: Person
+) -> None:
+    venue = make_venue(session, city)
+    space = open_space(session, city, venue, approval="handler")
+    tables = make_extra(session, city, [space], stock=3)
+    booking = book(
+        session,
+        city,
+        space,
+        actor_of(session, person),
+        span_on(city, 18, 20),
+        details=Details(extras={tables.id: 3}),
+    )
+    move_to(session, booking, "confirmed", NOW)
+    request = change(session, city, booking, space, span_on(city, 19, 21), person)
+    assert had(session, city) == {request.id: [(18, 21)] * 4}
+    decline_booking(session, city, request, venue, actor=staff_of(session, city), reason="x", at=NOW + HOUR)
+    assert had(session, city) == {booking.id: [(18, 20)] * 4}
 
 
 def test_less_time_may_be_given_back_however_late(session: Session, city: City, person: Person) -> None:

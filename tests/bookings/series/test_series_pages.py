@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import date, timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -14,17 +15,20 @@ from werkzeug.test import TestResponse
 
 from bookings.lifecycle.actions import cancel_booking
 from bookings.lifecycle.hold_actions import hold_space
-from bookings.lifecycle.models import Booking
+from bookings.lifecycle.models import Booking, BookingAnswer
 from bookings.series.models import Series
 from marketplace.accounts.models import Person
 from marketplace.cities.models import City
 from marketplace.clock import now
 from marketplace.notifications.models import Mail
 from spaces.calendar.actions import compile_spaces
-from spaces.catalog.models import Space, Venue
+from spaces.catalog.models import Space, SpaceQuestion, Venue
+from spaces.pricing.models import DiscountCode, Price
 from tests.factories.bookings import book, span_on
+from tests.factories.equipment import make_extra
 from tests.factories.listings import give
 from tests.factories.people import actor_of, join, make_organisation, make_person, sign_in
+from tests.factories.rules import ask, demand_terms, name_organisation
 from tests.factories.series import dates_of, skips_of
 from tests.factories.spaces import make_space, make_venue
 
@@ -476,3 +480,196 @@ def test_who_runs_a_place_does_not_see_the_other_places_of_a_series(
     page = text_of(client.get(sent.location))
     assert "Far away" not in page
     assert "Reference" in page
+
+
+def asking(session: Session, space: Space) -> tuple[SpaceQuestion, SpaceQuestion, str]:
+    """A required question, a file that may be sent, and terms."""
+    question = ask(session, space, required=True)
+    file = ask(session, space, "file", required=False)
+    version = demand_terms(session, space)
+    session.commit()
+    return question, file, version
+
+
+def test_what_the_space_asks_is_asked_once_and_kept_with_each_date(
+    signed_in_client: FlaskClient, session: Session, city: City, space: Space, first: date
+) -> None:
+    question, file, version = asking(session, space)
+    page = signed_in_client.get(**address(city, space, first))
+    assert page.status_code == 200
+    when = address(city, space, first)["query_string"]
+    for name in ("", "/booking"):
+        shown = signed_in_client.get(f"/en/spaces/{space.id}{name}", query_string=when).text
+        assert "Repeat this time" in shown, name
+    for text in ("Which text?", "Which file?", "Tidy up after you.", "I have read the terms"):
+        assert text in page.text, text
+    data = filled(total="12000", terms="y", terms_version=version, **{f"question_{question.id}": "A concert"})
+    data[f"question_{file.id}"] = (BytesIO(b"%PDF-1.7 plan"), "plan.pdf")
+    sent = signed_in_client.post(**address(city, space, first), data=data, content_type="multipart/form-data")
+    assert sent.status_code == 303, text_of(sent)
+    made = dates_of(session, only_series(session))
+    assert len(made) == 4
+    assert {booking.terms_version for booking in made} == {version}
+    keys = session.scalars(select(BookingAnswer.file_key).where(BookingAnswer.file_key.is_not(None))).all()
+    assert len(keys) == 4
+    assert len(set(keys)) == 1, "the file is kept once"
+    for booking in made:
+        shown = signed_in_client.get(f"/en/bookings/{booking.reference}").text
+        assert "A concert" in shown
+        assert "plan.pdf" in shown
+    answer = signed_in_client.get(f"/en/bookings/{made[3].reference}/answers/2")
+    assert answer.data == b"%PDF-1.7 plan"
+
+
+def test_a_missing_answer_is_told_beside_its_field_and_nothing_is_booked(
+    signed_in_client: FlaskClient, session: Session, city: City, space: Space, first: date
+) -> None:
+    question, _, version = asking(session, space)
+    answer = signed_in_client.post(
+        **address(city, space, first), data=filled(total="12000", terms_version=version, purpose="Kept words")
+    )
+    assert answer.status_code == 422
+    assert "Answer this question." in answer.text
+    assert "Accept the terms of the space" in answer.text
+    assert "Kept words" in answer.text
+    assert f'href="#question_{question.id}"' in answer.text
+    assert session.scalars(select(Series)).all() == []
+    old = signed_in_client.post(
+        **address(city, space, first),
+        data=filled(total="12000", terms="y", terms_version="older", **{f"question_{question.id}": "x"}),
+    )
+    assert old.status_code == 422
+    assert "The terms have changed since" in old.text
+    assert session.scalars(select(Booking)).all() == []
+
+
+def test_a_look_asks_for_nothing(
+    signed_in_client: FlaskClient, session: Session, city: City, space: Space, first: date
+) -> None:
+    asking(session, space)
+    look = signed_in_client.post(**address(city, space, first), data=filled(do="look", times="3"))
+    assert look.status_code == 200
+    assert "Answer this question." not in look.text
+    assert "Book 3 dates, €90" in text_of(look)
+
+
+def test_the_code_counts_in_the_price_that_is_shown_and_charged(
+    signed_in_client: FlaskClient, session: Session, city: City, space: Space, first: date
+) -> None:
+    session.add(
+        DiscountCode(
+            city_id=city.id,
+            space_id=space.id,
+            code="PUOLET",
+            percent=50,
+            valid_from=first - timedelta(days=9),
+            max_uses=4,
+            uses=0,
+        )
+    )
+    session.commit()
+    look = signed_in_client.post(**address(city, space, first), data=filled(do="look", code="puolet"))
+    assert "Book 4 dates, €60" in text_of(look)
+    many = signed_in_client.post(
+        **address(city, space, first), data=filled(do="look", code="puolet", times="5")
+    )
+    assert "can still be used for: 4" in many.text
+    assert "Book 5 dates, €150" in text_of(many)
+    wrong = signed_in_client.post(**address(city, space, first), data=filled(code="none", total="12000"))
+    assert wrong.status_code == 422
+    assert "not valid for this space" in wrong.text
+    sent = signed_in_client.post(**address(city, space, first), data=filled(code="puolet", total="6000"))
+    assert sent.status_code == 303
+    assert {b.total_minor for b in dates_of(session, only_series(session))} == {1500}
+
+
+def test_equipment_is_added_to_each_date(
+    signed_in_client: FlaskClient, session: Session, city: City, space: Space, first: date
+) -> None:
+    extra = make_extra(session, city, [space], stock=3, per="booking", amount_minor=250)
+    session.commit()
+    assert "Tables" in signed_in_client.get(**address(city, space, first)).text
+    name = f"extra-{extra.id}"
+    look = signed_in_client.post(**address(city, space, first), data=filled(do="look", **{name: "2"}))
+    assert "Book 4 dates, €140" in text_of(look)
+    for wrong in ("4", "many", "-1"):
+        refused = signed_in_client.post(
+            **address(city, space, first), data=filled(total="99999", **{name: wrong})
+        )
+        assert refused.status_code == 422, wrong
+    sent = signed_in_client.post(**address(city, space, first), data=filled(total="14000", **{name: "2"}))
+    assert sent.status_code == 303
+    assert {b.total_minor for b in dates_of(session, only_series(session))} == {3500}
+
+
+def test_only_those_whom_the_space_lets_in_are_offered(
+    signed_in_client: FlaskClient, session: Session, city: City, space: Space, first: date, person: Person
+) -> None:
+    space.who = "members"
+    session.commit()
+    page = signed_in_client.get(**address(city, space, first))
+    assert page.status_code == 200
+    assert "co__form" not in page.text
+    organisation = make_organisation(session, city, name="Kuoro ry")
+    join(session, person, organisation)
+    name_organisation(session, space, organisation)
+    session.commit()
+    assert "Kuoro ry" in signed_in_client.get(**address(city, space, first)).text
+
+
+def test_what_is_priced_by_its_use_says_so_and_leads_to_the_single_date(
+    signed_in_client: FlaskClient, session: Session, city: City, venue: Venue, first: date
+) -> None:
+    space = ready(session, city, venue, whole_days=True, max_minutes=3 * 1440)
+    session.add(
+        Price(
+            city_id=city.id,
+            space_id=space.id,
+            valid_from=first - timedelta(days=99),
+            per="day",
+            amount_minor=9000,
+            build_percent=50,
+        )
+    )
+    session.commit()
+    start = span_on(city, 8, 9, day=first).start.astimezone(city.zone)
+    end = (start + timedelta(days=1)).replace(hour=22)
+    there = {
+        "path": f"/en/spaces/{space.id}/series",
+        "query_string": {"start": start.isoformat(), "end": end.isoformat()},
+    }
+    page = signed_in_client.get(**there)
+    assert page.status_code == 200
+    assert "Each date is booked on its own here" in page.text
+    assert f"/en/spaces/{space.id}/booking?" in page.text
+    assert "co__form" not in page.text
+    at = {"start": start.isoformat(), "end": end.isoformat()}
+    chosen = signed_in_client.get(f"/en/spaces/{space.id}", query_string={**at, "minutes": 2 * 1440}).text
+    assert f"/en/spaces/{space.id}/booking?" in chosen
+    assert "Repeat this time" not in chosen
+    checkout = signed_in_client.get(f"/en/spaces/{space.id}/booking", query_string=at).text
+    assert "Days to build up first" in checkout
+    assert "Repeat this time" not in checkout
+    assert signed_in_client.post(**there, data=filled(total="0")).status_code == 409
+    assert session.scalars(select(Booking)).all() == []
+
+
+def test_other_terms_since_then_lead_a_skipped_date_to_its_own_checkout(
+    signed_in_client: FlaskClient, session: Session, city: City, space: Space, first: date, person: Person
+) -> None:
+    other = actor_of(session, make_person(session, city))
+    single = book(session, city, space, other, span_on(city, 18, 19, day=first + WEEK), at=now())
+    session.commit()
+    signed_in_client.post(**address(city, space, first), data=filled(total="12000"))
+    series = only_series(session)
+    assert [skip.position for skip in skips_of(session, series)] == [2]
+    cancel_booking(session, city, single, actor=other, at=now())
+    demand_terms(session, space)
+    session.commit()
+    answer = signed_in_client.post(
+        f"/en/series/{series.reference}/dates/2/booking",
+        data={"total": "3000", "submission": SUBMISSION[::-1]},
+    )
+    assert answer.status_code == 303
+    assert f"/en/spaces/{space.id}/booking?" in answer.headers["Location"]
+    assert skips_of(session, series)[0].booking_id is None

@@ -144,15 +144,29 @@ MOMENTS = st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31)).map(lambda 
 
 @given(at=MOMENTS, hours=st.floats(0, 1000))
 def test_an_offer_ends_by_day_and_before_half_of_the_way(at: datetime, hours: float) -> None:
-    here = at.astimezone(HELSINKI)
-    start = here + timedelta(hours=hours)
-    until = offer_until(here, start)
+    begins = at + timedelta(hours=hours)
+    until = offer_until(at.astimezone(HELSINKI), begins.astimezone(HELSINKI))
     if until is None:
-        assert start - here < timedelta(minutes=30) or hours < 24
+        assert begins - at < timedelta(minutes=30) or hours < 24
         return
-    assert timedelta(minutes=15) <= until - here
-    assert until <= here + (start - here) / 2
-    assert until - here <= timedelta(hours=17)
+    assert until.tzinfo == HELSINKI
+    ends = until.astimezone(UTC)
+    assert timedelta(minutes=15) <= ends - at
+    assert ends <= at + (begins - at) / 2
+    assert ends - at <= timedelta(hours=18)  # of a night with an hour more
+
+
+def test_an_offer_stands_four_hours_also_when_the_clocks_change() -> None:
+    spring = datetime(2026, 3, 29, 9, 0, tzinfo=UTC) - timedelta(hours=24)
+    for at in (spring, datetime(2026, 3, 29, 0, 30, tzinfo=UTC) + timedelta(hours=7)):
+        until = offer_until(at.astimezone(HELSINKI), (at + timedelta(days=3)).astimezone(HELSINKI))
+        assert until is not None
+        assert until.astimezone(UTC) - at == timedelta(hours=4)
+    # 5.30 in the morning; by the wall clock the offer begins at 1.30 of the same night.
+    night = datetime(2026, 3, 28, 23, 30, tzinfo=UTC)
+    until = offer_until(night.astimezone(HELSINKI), (night + timedelta(days=3)).astimezone(HELSINKI))
+    assert until is not None
+    assert until.hour == 9
 
 
 def test_tokens_of_others_open_nothing(app: Flask) -> None:

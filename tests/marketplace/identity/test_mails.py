@@ -22,6 +22,7 @@ MAILS: dict[str, tuple[str, dict[str, Any]]] = {
     "registered": (IDENTITY + "registered", {}),
     "password_changed": (IDENTITY + "password_changed", {"at": AT}),
     "address_changed": (IDENTITY + "address_changed", {"at": AT}),
+    "number_confirmed": (IDENTITY + "number_confirmed", {"at": AT, "number": "+358 … 67"}),
     "invitation_known": ("marketplace/accounts/mail/invitation", INVITATION | {"is_known": True}),
     "invitation_unknown": ("marketplace/accounts/mail/invitation", INVITATION | {"is_known": False}),
 }

@@ -1,0 +1,55 @@
+"""Whether a time can be booked with one press: nothing has to be asked first, and nothing is owed that could not be
+given back."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from bookings.lifecycle.actions import prices_for
+from bookings.lifecycle.asked import asked_of, at_once, choices_kept_out
+from bookings.lifecycle.errors import NotOnOffer
+from bookings.lifecycle.rules import free_until
+from marketplace.accounts.actor import Actor
+from marketplace.cities.models import City
+from marketplace.timespan import Span
+from spaces.catalog.models import Space
+from spaces.pricing.rules import PriceTerms, Quote
+
+
+def asks_first(
+    session: Session, space: Space, actor: Actor, *, organisation_id: int | None, people: int | None
+) -> bool:
+    """Whether something must be asked or answered before this booker can have the space at once."""
+    if (
+        not actor.is_verified
+        or (space.capacity is not None and (people or 0) > space.capacity)
+        or (space.who == "organisations" and organisation_id is None)
+    ):
+        return True
+    asked = asked_of(session, space, actor)
+    return (
+        asked.is_anything
+        or (people is None and asked.attendees)
+        or bool(choices_kept_out(session, space, actor, [organisation_id]))
+        or not at_once(session, space, organisation_id)
+    )
+
+
+def is_binding(
+    session: Session, city: City, space: Space, during: Span, organisation_id: int | None, *, at: datetime
+) -> bool:
+    """Whether booking costs money that cancelling would no longer give back: that is said before, not after. So is a
+    price that depends on what the booker says of the use."""
+    try:
+        terms, prices = prices_for(session, city, space, during, [organisation_id], at=at)
+    except NotOnOffer:
+        return False
+    return binds(space, terms, prices[organisation_id], during, at=at)
+
+
+def binds(space: Space, terms: PriceTerms, price: Quote, during: Span, *, at: datetime) -> bool:
+    """As `is_binding`, of a price that is known."""
+    if terms.per == "tariff":
+        return True
+    is_late = free_until(during.start, space.cancellation_hours) <= at
+    return is_late and bool(price.total) and price.kept_percent > 0
