@@ -18,8 +18,8 @@ test:  ## every test, in a browser too; ARGS="-k booking -x" goes to pytest
 check: prepare  ## format, lint, types, imports, translations, templates
 	@exec $(VENV)/python -m marketplace.launch.check
 
-bench: prepare  ## measure and print JSON lines; ONLY=pages takes one group
-	@exec $(VENV)/python -m tests.bench $(if $(ONLY),--only $(ONLY))
+bench: prepare  ## measure and print JSON lines; ONLY=pages takes one group, SPACES=100000 CLAIMS=5000000 a larger city
+	@exec $(VENV)/python -m tests.bench $(if $(ONLY),--only $(ONLY)) $(if $(SPACES),--spaces $(SPACES)) $(if $(CLAIMS),--claims $(CLAIMS))
 
 lock:  ## renew the lock files after a change of dependencies; UPGRADE=1 takes newer versions
 	@$(PYTHON) -m marketplace.launch.lock $(if $(UPGRADE),--upgrade)

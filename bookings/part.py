@@ -17,8 +17,12 @@ from bookings.lifecycle import change_views, hold_views, jobs, my_views, views  
 from bookings.lifecycle.answer_files import sweep_answer_files
 from bookings.lifecycle.closing import BookingHolders
 from bookings.lifecycle.commands import bookings_group
+from bookings.lifecycle.familiar import FamiliarByBookings
 from bookings.lifecycle.panels import instead_panel, next_booking_panel
 from bookings.lifecycle.queries import booking_grants
+from bookings.offered import jobs as offered
+from bookings.offered import panels as offered_panels
+from bookings.offered import views as offered_views
 from bookings.responsible import jobs as responsible
 from bookings.responsible import panels as responsible_panels
 from bookings.responsible import views as responsible_views
@@ -32,9 +36,11 @@ from bookings.talk.queries import unread_count
 from bookings.waiting import jobs as waiting
 from bookings.waiting import views as waiting_views
 from bookings.waiting.panels import my_panel as waiting_panel
+from marketplace.errors import N_
 from marketplace.jobs.periodic import PeriodicJob
-from marketplace.part import Part
+from marketplace.part import NavItem, Part
 from spaces.calendar.holders import HOLDERS
+from spaces.search.familiar import FAMILIAR
 
 part = Part(
     name="bookings",
@@ -49,6 +55,7 @@ part = Part(
         waiting_views.blueprint,
         talk_views.blueprint,
         responsible_views.blueprint,
+        offered_views.blueprint,
     ],
     handlers={
         "series.created": [series_jobs.mail_created, doors.follow_series],
@@ -57,6 +64,9 @@ part = Part(
         "series.approved": [series_jobs.mail_approved, doors.follow_series],
         "series.declined": [series_jobs.mail_declined],
         "booking.answered": [jobs.tell_answer],
+        "booking.pressed": [offered.tell_pressed],
+        "booking.undone": [waiting.follow_booking],
+        "pool.withdrawn": [offered.follow_withdrawal],
         "booking.confirmed": [jobs.mail_confirmed, attendance.plan, doors.follow_booking],
         "booking.requested": [jobs.mail_requested],
         "booking.cancelled": [jobs.mail_cancelled, doors.follow_booking, waiting.follow_booking],
@@ -86,13 +96,23 @@ part = Part(
         PeriodicJob("sweep-line", "*/5 * * * *", waiting.sweep_line),
         PeriodicJob("sweep-answer-files", "11 3 * * *", sweep_answer_files),
         PeriodicJob("sweep-doors", "*/5 * * * *", doors.sweep_doors),
+        PeriodicJob("count-pooled-use", "19 3 * * *", offered.count_all),
     ],
-    ports={HOLDERS: BookingHolders(), LOCK_PROVIDERS: {"static": StaticCodes()}},
+    ports={
+        HOLDERS: BookingHolders(),
+        FAMILIAR: FamiliarByBookings(),
+        LOCK_PROVIDERS: {"static": StaticCodes()},
+    },
     panels={
         "listing-row": [next_booking_panel],
         "space-taken": [instead_panel],
         "booking-facts": [series_panel],
+        "home": [offered_panels.home_panel],
+        "results": [offered_panels.results_panel],
+        "profile": [offered_panels.profile_panel],
+        "organisation": [offered_panels.organisation_panel],
         "booking-side": [
+            offered_panels.booking_panel,
             door_panels.booking_panel,
             attendance_panels.booking_panel,
             responsible_panels.booking_panel,
@@ -109,6 +129,7 @@ part = Part(
     },
     badges=[waiting_count, unread_count],
     grants=[booking_grants],
+    nav=[NavItem(N_("What offers are made of"), "offered.rules", group="Service")],
     commands=[bookings_group],
     demo=[load_demo_bookings],
 )

@@ -22,7 +22,7 @@ Grants = Callable[[Session, int, int], Mapping[tuple[str, int], str]]
 
 @dataclass(frozen=True)
 class NavItem:
-    """A link in the header or footer; `label` is an English source text, `group` is "main" or a footer group's title."""
+    """A link in the header or footer; `label` is an English source text, `group` is "main", "account" or a footer group's title."""
 
     label: str
     endpoint: str

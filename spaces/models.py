@@ -7,5 +7,7 @@ from spaces.equipment import models as equipment
 from spaces.markets import models as markets
 from spaces.photos import models as photos
 from spaces.pricing import models as pricing
+from spaces.saved import models as saved
+from spaces.search import models as search
 
-__all__ = ["calendar", "catalog", "districts", "equipment", "markets", "photos", "pricing"]
+__all__ = ["calendar", "catalog", "districts", "equipment", "markets", "photos", "pricing", "saved", "search"]

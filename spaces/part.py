@@ -25,7 +25,12 @@ from spaces.pricing import group_views  # noqa: F401 - its pages join those of p
 from spaces.pricing import views as prices
 from spaces.pricing.commands import prices_group
 from spaces.rules import views as rules
+from spaces.saved import views as saved
+from spaces.saved.commands import saved_group
+from spaces.saved.jobs import follow_saved_searches
 from spaces.search import views as search
+from spaces.search import vocabulary
+from spaces.search.commands import search_group
 from spaces.transfer.commands import spaces_group
 
 part = Part(
@@ -42,6 +47,8 @@ part = Part(
         rules.blueprint,
         photos.blueprint,
         photos.pictures,
+        saved.blueprint,
+        saved.stops,
     ],
     handlers={
         "districts.changed": [catalog_jobs.find_districts_anew],
@@ -51,15 +58,27 @@ part = Part(
     },
     grants=[venue_grants],
     panels={"space-extras": [space_extras_panel], "profile": [districts.home_district_panel]},
-    commands=[calendar_group, demo_group, districts_group, photos_group, prices_group, spaces_group],
+    commands=[
+        calendar_group,
+        demo_group,
+        districts_group,
+        photos_group,
+        prices_group,
+        saved_group,
+        search_group,
+        spaces_group,
+    ],
     periodic=[
         PeriodicJob("extend-calendars", "41 2 * * *", extend_calendars),
+        PeriodicJob("follow-saved-searches", "* * * * *", follow_saved_searches),
+        PeriodicJob("sweep-search-words", "23 4 * * 0", vocabulary.sweep),
         PeriodicJob("sweep-photo-files", "7 4 * * *", photo_jobs.sweep),
         PeriodicJob("follow-listing-schedules", "* * * * *", catalog_jobs.follow_schedules),
     ],
     nav=[
         NavItem(N_("Find a space"), "search.results"),
         NavItem(N_("Offer a space"), "desk.offer"),
+        NavItem(N_("My searches"), "saved.mine", group="account"),
         NavItem(N_("Find a space"), "search.results", group="Service"),
         NavItem(N_("Offer a space"), "desk.offer", group="Service"),
     ],

@@ -11,16 +11,17 @@ from datetime import date, datetime, time, timedelta
 from math import ceil
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, func, literal, or_, select, true
+from sqlalchemy import ColumnElement, and_, case, false, func, literal, or_, select, true
 from sqlalchemy.orm import Session
 
 from bookings.lifecycle import policy
 from bookings.lifecycle.models import Booking
-from bookings.lifecycle.queries import ListedBooking, also_replaced, stands_for_series
+from bookings.lifecycle.queries import ListedBooking, also_replaced, is_undoable, stands_for_series
 from bookings.lifecycle.rules import ANSWERS, HOLDING, UNDO_OFFERED
 from marketplace.accounts.actor import Actor
 from marketplace.accounts.models import Organisation, Person
 from marketplace.cities.models import City
+from marketplace.clock import now
 from marketplace.db import Localised, span_of
 from marketplace.jobs.messages import pending
 from marketplace.timespan import Span, instant, local_days
@@ -206,7 +207,8 @@ def booked_by(session: Session, city_id: int, ids: Collection[int]) -> tuple[dic
             Booking.space_id,
             Space.names,
             Booking.reference,
-            Booking.state,
+            # What one press may still take back is as good as held.
+            case((is_undoable(now()), "held"), else_=Booking.state),
             Booking.purpose,
             Booking.attendees,
             Organisation.name,

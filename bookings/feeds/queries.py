@@ -10,7 +10,7 @@ from bookings.feeds.errors import FeedNotFound
 from bookings.feeds.models import CalendarFeed
 from bookings.feeds.policy import Subject, may_feed, may_still_read
 from bookings.lifecycle.models import Booking
-from bookings.lifecycle.queries import ListedBooking, added_to, also_replaced, listed
+from bookings.lifecycle.queries import ListedBooking, added_to, also_replaced, is_undoable, listed
 from marketplace.accounts.actor import Actor
 from marketplace.accounts.models import Organisation, Person
 from marketplace.accounts.queries import roles_of
@@ -102,7 +102,9 @@ def bookings_in(session: Session, feed: CalendarFeed, window: Span) -> list[List
         which = Booking.organisation_id == feed.organisation_id
     else:
         holders = holders_of(session, feed, window)
-        which = or_(Booking.space_id == feed.space_id, also_replaced(holders))
+        which = or_(Booking.space_id == feed.space_id, also_replaced(holders)) & ~is_undoable(
+            window.start + PAST
+        )
     return listed(
         session,
         and_(

@@ -59,6 +59,7 @@ from bookings.lifecycle.rules import (
     HOLDING,
     OPEN,
     PAYMENT_OF,
+    PRESS_TOLD_AFTER,
     TOLD_AFTER,
     first_payment,
     first_state,
@@ -82,6 +83,7 @@ from spaces.calendar.actions import (
     add_pieces,
     claim_space,
     hand_over,
+    lock_held,
     move_claims,
     release_claims,
     release_times,
@@ -92,7 +94,7 @@ from spaces.calendar.rules import DAY, BookingRules, why_not
 from spaces.catalog.models import Space, SpaceQuestion, Venue
 from spaces.catalog.policy import require_may_handle
 from spaces.equipment.queries import OfferedExtra, wanted_extras
-from spaces.pricing.actions import discount_named, release_code, use_code
+from spaces.pricing.actions import discount_named, hand_on_code, release_code, use_code
 from spaces.pricing.queries import groups_of, price_on
 from spaces.pricing.rules import (
     NO_BUILD_DAYS,
@@ -127,8 +129,9 @@ def request_booking(
     source: str = "web",
     expected_total_minor: int | None = None,
     details: Details = NO_DETAILS,
+    may_undo: bool = False,
 ) -> Booking:
-    """Book the space, at once or by a request to its owner, and take the time.
+    """Book the space, at once or by a request to its owner, and take the time; with `may_undo` nobody is told for a while.
 
     The same `submission` of the same person gives the booking it has made already. `expected_total_minor` is the price
     the person saw, so the most they have agreed to. `details` is what the space asks beside. Raises the refusals of
@@ -229,11 +232,23 @@ def request_booking(
                 source=source,
                 expected_total_minor=expected_total_minor,
                 details=details,
+                may_undo=may_undo,
             )
         return same_request(known, space, during)
     audit(session, actor, "booking.requested", "booking", booking.id, state=booking.state, source=source)
-    name = "booking.confirmed" if booking.state == "confirmed" else "booking.requested"
-    publish(session, name, city_id=city.id, booking_id=booking.id)
+    if may_undo and booking.state == "confirmed":
+        publish_later(
+            session,
+            "booking.pressed",
+            city_id=city.id,
+            key=str(booking.id),
+            after=PRESS_TOLD_AFTER,
+            booking_id=booking.id,
+            pressed_at=at.isoformat(),
+        )
+    else:
+        name = "booking.confirmed" if booking.state == "confirmed" else "booking.requested"
+        publish(session, name, city_id=city.id, booking_id=booking.id)
     session.flush()
     return booking
 
@@ -647,6 +662,7 @@ def cancel_booking(
         at=at,
     )
     if (asked := pending_change(session, booking)) is not None:
+        lock_held(session, city, [booking.id, asked.id])
         move_to(session, asked, "cancelled", at)
         audit(session, actor, "booking.cancelled", "booking", asked.id, kept_minor=0)
     move_to(session, booking, "cancelled", at, kept_minor=kept)
@@ -689,6 +705,8 @@ def settle_replaced(session: Session, request: Booking, old: Booking, *, actor: 
     both = kept_with(session, request) is not None
     request.replaces_id = None
     if old.state in CHANGEABLE:
+        if discount_of(request):
+            hand_on_code(session, city.id, holder_id=old.id, to=request.id)
         move_to(session, old, "cancelled", at)
         old.kept_minor = 0
         audit(session, actor, "booking.replaced", "booking", old.id, by=request.reference)
@@ -768,7 +786,8 @@ def undo_answer(
             raise UndoOver
         if news["person_id"] != actor.person_id:
             raise NotYourAnswer
-        if (old := replaced_by(session, booking)) is not None and pending_change(session, old) is not None:
+        old = replaced_by(session, booking)
+        if old is not None and pending_change(session, old) is not None:
             raise UndoOver  # something else has been asked for instead
         if not may_be_undone(answer, answered_at=datetime.fromisoformat(news["answered_at"]), at=at):
             raise UndoOver
@@ -777,7 +796,8 @@ def undo_answer(
         session.flush()
         if answer not in HOLDING:
             take_time(session, city, booking)
-            if word := discount_of(booking):
+            # A change goes by the use of the booking that it is about.
+            if old is None and (word := discount_of(booking)):
                 use_code(session, space, word, holder_id=booking.id, day=at.astimezone(city.zone).date())
     audit(session, actor, "booking.answer-undone", "booking", booking.id, before=answer, after=booking.state)
     session.flush()
@@ -798,7 +818,7 @@ def move_booking(
     """Give the booking another time of its space, at the price it was sold at; the booker reads `note`.
 
     The owner is bound by the opening hours and by what others have, not by the rules for bookers. Raises NotYourVenue,
-    NotMovable, InThePast, NotOpen, SlotTaken, PiecesTaken (equipment goes along); then the booking keeps its time and the transaction is usable.
+    NotMovable, InThePast, NotOpen, SlotTaken, PiecesTaken (equipment goes along), ChangeAsked while a change of it waits; then the booking keeps its time and the transaction is usable.
     """
     require_may_handle(actor, venue)
     locked_booking(session, booking)
@@ -809,7 +829,8 @@ def move_booking(
         return
     if during.start < at:
         raise InThePast
-    if keeps(session, booking) is not None or kept_with(session, booking) is not None:
+    # Which claims a waiting change has follows from both times, so neither moves while it waits.
+    if booking.replaces_id is not None or pending_change(session, booking) is not None:
         raise ChangeAsked
     # Openings that touch count as one, so a booking may pass midnight in a space that never closes.
     window = during.widened(DAY, DAY)

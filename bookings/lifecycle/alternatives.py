@@ -14,7 +14,8 @@ from sqlalchemy import ColumnElement, Select, select, text
 from sqlalchemy.orm import Session, defer
 
 from bookings.lifecycle.asked import at_once
-from bookings.lifecycle.fitness import Option, Reason, Use, distance_m, reasons, score, weights
+from bookings.lifecycle.familiar import used_spaces
+from bookings.lifecycle.fitness import Option, distance_m, reasons, score, weights
 from marketplace.accounts.actor import Actor
 from marketplace.cities.models import City
 from marketplace.timespan import Span, day_span
@@ -32,7 +33,9 @@ from spaces.calendar.rules import (
 from spaces.catalog.models import Space, Venue
 from spaces.pricing.queries import group_of_prices, prices_on
 from spaces.pricing.rules import PriceTerms
+from spaces.search.familiar import Use
 from spaces.search.queries import Offer, priced_offer
+from spaces.search.reasons import Reason
 
 OTHER_TIMES = 4
 OTHER_DAYS = 3
@@ -47,22 +50,6 @@ DAYS_AT_ONCE = 5
 LOOK_AHEAD_DAYS = 14
 # A booking may pass midnight; it still begins on its day.
 PAST_MIDNIGHT = timedelta(hours=6)
-REMEMBERED = timedelta(days=2 * 365)
-
-# Where the person, or the organisation they act for, was last; of each only so many, however often they book.
-USED = text("""
-    SELECT DISTINCT ON (space_id) space_id, starts, is_ours FROM (
-        (SELECT space_id, lower(during) AS starts, false AS is_ours FROM booking
-         WHERE city_id = :city_id AND person_id = :person_id
-           AND lower(during) BETWEEN :since AND :at AND state IN ('confirmed', 'completed')
-         ORDER BY lower(during) DESC LIMIT 100)
-        UNION ALL
-        (SELECT space_id, lower(during), true FROM booking
-         WHERE city_id = :city_id AND organisation_id = :organisation_id
-           AND lower(during) BETWEEN :since AND :at AND state IN ('confirmed', 'completed')
-         ORDER BY lower(during) DESC LIMIT 100)
-    ) was ORDER BY space_id, starts DESC, is_ours
-""")
 
 # Whom the space lets book at all: nobody is offered what they would be refused.
 OPEN_TO = text("""
@@ -174,7 +161,17 @@ def alternatives(
     ids = [sought.space.id, *(space.id for space, _ in near)]
     view = Outlook.read(session, city, sought, ids, day, at=at)
     times = view.other_times(session) if with_times else []
-    used = used_spaces(session, city, sought, at=at) if near else {}
+    used = (
+        used_spaces(
+            session,
+            city,
+            person_id=sought.actor.person_id,
+            organisation_id=sought.organisation_id,
+            at=at,
+        )
+        if near
+        else {}
+    )
     found = [
         one
         for space, venue in near
@@ -397,21 +394,6 @@ def masks_near(during: Span, day: date, city: City) -> list[int]:
     start, margin = minute_of(during, city), MARGIN // timedelta(minutes=1)
     first, last = max(0, start - margin) // 30 * 30, min(1439, start + margin)
     return [window_mask(begins, min(1440, begins + during.minutes)) for begins in range(first, last + 1, 30)]
-
-
-def used_spaces(session: Session, city: City, sought: Sought, *, at: datetime) -> dict[int, Use]:
-    """When the person or the organisation was in a space last, by its id; within the last two years."""
-    values = {
-        "city_id": city.id,
-        "person_id": sought.actor.person_id,
-        "organisation_id": sought.organisation_id,
-        "since": at - REMEMBERED,
-        "at": at,
-    }
-    return {
-        space_id: Use(starts.astimezone(city.zone).date(), by_organisation=is_ours)
-        for space_id, starts, is_ours in session.execute(USED, values)
-    }
 
 
 def is_taken_by_others(

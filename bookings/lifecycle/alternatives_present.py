@@ -4,11 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from babel.dates import format_date
 from flask import url_for
 
 from bookings.lifecycle.alternatives import Alternative, Alternatives
-from bookings.lifecycle.fitness import Reason
 from bookings.lifecycle.forms import new_submission
 from bookings.lifecycle.pages import Kept, gettext, local, place_text, space_url, time_args, time_text
 from marketplace.cities.models import City
@@ -16,25 +14,21 @@ from marketplace.money import Money
 from marketplace.timespan import Span
 from marketplace.web.i18n import (
     N_,
-    NBSP,
-    format_distance,
-    format_duration,
     format_hours,
     format_money,
     format_number,
     format_span,
     ngettext,
-    reader_language,
 )
-from spaces.catalog.access_present import lowered
 from spaces.catalog.models import Space
-from spaces.catalog.vocabulary import ACCESSIBILITY, EQUIPMENT
 from spaces.pricing.present import from_text
+from spaces.search.reason_texts import WORDS as SEARCH_WORDS
+from spaces.search.reason_texts import reason_text as search_text
+from spaces.search.reasons import Reason
 
-# How many codes of a list are named; the others are counted.
-MOST_NAMED = 3
-
+# Beside what the search says of a space: how it differs from the wished one.
 WORDS: Mapping[str, str] = {
+    **SEARCH_WORDS,
     "same-time": N_("at the same time"),
     "same-clock": N_("at the same time of day"),
     "later": N_("%(duration)s later"),
@@ -42,17 +36,13 @@ WORDS: Mapping[str, str] = {
     "longer": N_("booked for %(duration)s at least"),
     "shorter": N_("open for only %(duration)s"),
     "same-building": N_("in the same building"),
-    "away": N_("%(distance)s away"),
     "same-price": N_("the same price"),
     "cheaper": N_("%(price)s cheaper"),
     "dearer": N_("%(price)s more"),
     "also-has": N_("also has: %(things)s"),
     "lacks": N_("does not have: %(things)s"),
     "access-not-told": N_("not told to have: %(things)s"),
-    "at-once": N_("confirmed at once"),
     "owner-confirms": N_("the owner must confirm it"),
-    "you-were-here": N_("you were here in %(month)s"),
-    "organisation-was-here": N_("your organisation was here in %(month)s"),
 }
 
 
@@ -162,22 +152,7 @@ def reason_text(reason: Reason, city: City) -> str:
         return seats_text(facts["people"])
     if reason.code == "smaller":
         return gettext("only %(seats)s", seats=seats_text(facts["people"]))
-    values = {}
-    if "minutes" in facts:
-        values["duration"] = format_duration(facts["minutes"])
-    if "metres" in facts:
-        values["distance"] = format_distance(facts["metres"])
-    if "minor" in facts:
-        values["price"] = format_money(Money(facts["minor"], city.currency))
-    if "equipment" in facts:
-        values["things"] = things_text([gettext(EQUIPMENT.get(code, code)) for code in facts["equipment"]])
-    if "accessibility" in facts:
-        values["things"] = things_text(
-            [gettext(ACCESSIBILITY.get(code, code)) for code in facts["accessibility"]]
-        )
-    if "on" in facts:
-        values["month"] = month_text(date.fromisoformat(facts["on"]))
-    return gettext(WORDS[reason.code], **values)
+    return search_text(reason, city, WORDS)
 
 
 def days_text(days: int, *, is_later: bool) -> str:
@@ -195,22 +170,6 @@ def seats_text(people: int) -> str:
     return str(ngettext("for %(num)s person", "for %(num)s people", people)).replace(
         str(people), format_number(people)
     )
-
-
-def things_text(names: Sequence[str]) -> str:
-    """Screen, piano and 2 more."""
-    named = ", ".join(lowered(name) for name in names[:MOST_NAMED])
-    rest = len(names) - MOST_NAMED
-    return gettext("%(things)s and %(num)d more", things=named, num=rest) if rest > 0 else named
-
-
-def month_text(day: date) -> str:
-    """May 2026, as each language says it after "in"."""
-    language = reader_language()
-    month = format_date(day, "LLLL", locale=language)
-    if language == "fi":
-        month += "ssa"  # every Finnish month ends in -kuu
-    return f"{month}{NBSP}{day.year}"
 
 
 def chip(

@@ -323,6 +323,9 @@ def ask_for_change(
         attendees=change.attendees,
         at=at,
     )
+    request.cancel_free_until = free_until_after_change(
+        booking.cancel_free_until, change.during.start, change.space.cancellation_hours, at=at
+    )
     with session.begin_nested():
         session.add(request)
         session.flush()

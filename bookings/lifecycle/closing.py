@@ -17,12 +17,23 @@ from marketplace.accounts.models import Organisation, Person
 from marketplace.cities.models import City
 from marketplace.clock import now
 from spaces.calendar.errors import CannotGiveUp
-from spaces.calendar.holders import Holder
+from spaces.calendar.holders import Behind, Holder
 from spaces.catalog.models import Space, Venue
 
 
 class BookingHolders:
     """The bookings package's answer to `spaces.calendar.holders.Holders`."""
+
+    def behind(self, session: Session, city_id: int, holder_ids: Sequence[int]) -> dict[int, Behind]:
+        rows = session.execute(
+            select(Booking.id, Booking.person_id, Booking.organisation_id, Booking.created_at).where(
+                Booking.city_id == city_id, Booking.id.in_(holder_ids)
+            )
+        )
+        return {
+            holder_id: Behind(person_id, organisation_id, since)
+            for holder_id, person_id, organisation_id, since in rows
+        }
 
     def describe(self, session: Session, actor: Actor, holder_ids: Sequence[int]) -> list[Holder]:
         at = now()

@@ -7,12 +7,13 @@ for it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from math import hypot, log2
-from typing import Any
 
 from marketplace.timespan import Span
+from spaces.search.familiar import Use
+from spaces.search.reasons import Reason
 
 # A person walks so far in a minute.
 METRES_A_MINUTE = 80
@@ -47,23 +48,6 @@ class Option:
     price_minor: int | None = None
     is_least: bool = False
     at_once: bool = True
-
-
-@dataclass(frozen=True)
-class Use:
-    """When the person, or the organisation they act for, was in a space last."""
-
-    on: date
-    by_organisation: bool = False
-
-
-@dataclass(frozen=True)
-class Reason:
-    """One thing that is so with an alternative. `facts` are its numbers: minutes, metres, people, minor units, codes."""
-
-    code: str
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    is_against: bool = False
 
 
 def distance_m(wished: Option, other: Option) -> float | None:

@@ -1,5 +1,6 @@
 """Handlers of messages about bookings, and what the clock starts. All are safe to run twice."""
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -26,6 +27,8 @@ from marketplace.db import transaction
 from marketplace.jobs.messages import Message
 from marketplace.notifications.mail import send_mail
 from marketplace.timespan import Span
+
+log = logging.getLogger(__name__)
 
 BATCH = 500
 FORGET_AFTER = timedelta(days=1)
@@ -131,12 +134,23 @@ def city_ids() -> Sequence[int]:
 def finish_bookings(at: datetime | None = None) -> None:
     """Complete what is over and expire what nobody answered, in every city, in short transactions."""
     at = at or now()
+    failed: Exception | None = None
     for city_id in city_ids():
-        moved = BATCH
-        while moved == BATCH:
-            with transaction() as session:
-                moved = complete_bookings(session, city_id, at=at, limit=BATCH)
-        expired = True
-        while expired:
-            with transaction() as session:
-                expired = expire_request(session, city_id, at=at)
+        try:
+            finish_city(city_id, at)
+        except Exception as error:  # what is wrong in one city must not stop the others
+            log.exception("bookings of a city could not be finished", extra={"city_id": city_id})
+            failed = failed or error
+    if failed is not None:
+        raise failed
+
+
+def finish_city(city_id: int, at: datetime) -> None:
+    moved = BATCH
+    while moved == BATCH:
+        with transaction() as session:
+            moved = complete_bookings(session, city_id, at=at, limit=BATCH)
+    expired = True
+    while expired:
+        with transaction() as session:
+            expired = expire_request(session, city_id, at=at)

@@ -74,6 +74,7 @@ STEPS = {
     "booking.no_show": N_("Nobody came"),
     "booking.no_show_undone": N_("Brought back: somebody came after all"),
     "booking.lapsed": N_("Not confirmed in time"),
+    "booking.press-undone": N_("Taken back at once"),
     "booking.entered": N_("Booked by the owner for the customer"),
     "booking.person-added": N_("A responsible person added"),
     "booking.person-removed": N_("A responsible person removed"),

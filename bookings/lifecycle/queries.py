@@ -15,7 +15,13 @@ from bookings.lifecycle import policy
 from bookings.lifecycle.details import Details
 from bookings.lifecycle.errors import BookingNotFound
 from bookings.lifecycle.models import Booking, BookingAnswer, BookingExtra, BookingPerson
-from bookings.lifecycle.rules import OPEN, RESPONSIBLE_AFTER, held_together
+from bookings.lifecycle.rules import (
+    OPEN,
+    PRESS_TOLD_AFTER,
+    PRESSED,
+    RESPONSIBLE_AFTER,
+    held_together,
+)
 from marketplace.accounts.actor import Actor
 from marketplace.accounts.models import AuditEntry, Membership, Organisation, Person
 from marketplace.clock import now
@@ -215,6 +221,11 @@ def pending_change(session: Session, booking: Booking) -> Booking | None:
             Booking.state == "awaiting_approval",
         )
     )
+
+
+def is_undoable(at: datetime) -> ColumnElement[bool]:
+    """Bookings that one press has just made and may still take back: nobody but the booker's side is told of them."""
+    return and_(Booking.source == PRESSED, Booking.requested_at > at - PRESS_TOLD_AFTER)
 
 
 def neighbours_of(session: Session, actor: Actor, booked: BookedSpace) -> list[Space]:

@@ -61,6 +61,12 @@ def may_be_undone(state: str, *, answered_at: datetime, at: datetime) -> bool:
     return state in ANSWERS and answered_at <= at < answered_at + TOLD_AFTER
 
 
+# What one press has booked from an offer, its person may take back for so long; a press that is late by the way of the
+# network still counts until the news goes out.
+PRESSED = "offer"  # the source of such bookings
+PRESS_UNDO = timedelta(minutes=2)
+PRESS_TOLD_AFTER = PRESS_UNDO + timedelta(seconds=5)
+
 # Still ahead of the person: shown as upcoming, and open to cancellation.
 OPEN = frozenset({"held", "awaiting_payment", "awaiting_approval", "confirmed"})
 

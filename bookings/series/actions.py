@@ -32,7 +32,7 @@ from bookings.lifecycle.details import NO_DETAILS, Details
 from bookings.lifecycle.errors import PriceChanged, SubmissionUsed
 from bookings.lifecycle.hold_actions import held_at, release_hold
 from bookings.lifecycle.models import Booking
-from bookings.lifecycle.rules import kept_minor
+from bookings.lifecycle.rules import held_together, kept_minor
 from bookings.series import policy
 from bookings.series.errors import (
     DateNotOpen,
@@ -445,6 +445,23 @@ class Cancelling:
         return sum(self.kept.values())
 
 
+def without_running(meant: Sequence[Booking], known: Mapping[int, Booking]) -> list[Booking]:
+    """Without the requests to change a date that has begun, where they hold its time with their own: the clock ends those,
+    and gives the running date its time back."""
+    ids = {booking.id for booking in meant}
+
+    def is_kept(request: Booking) -> bool:
+        old = known.get(request.replaces_id or 0)
+        return (
+            old is not None
+            and old.id not in ids
+            and old.space_id == request.space_id
+            and held_together(old.span, request.span)
+        )
+
+    return [booking for booking in meant if not is_kept(booking)]
+
+
 def cancelling(bookings: Collection[Booking], *, scope: str, position: int, at: datetime) -> Cancelling:
     """The dates of the scope that have not begun, and what each costs to cancel now."""
     meant = [
@@ -454,6 +471,7 @@ def cancelling(bookings: Collection[Booking], *, scope: str, position: int, at: 
         and in_scope(scope, booking.position, position)
         and is_ahead(booking.span, at)
     ]
+    meant = without_running(meant, {booking.id: booking for booking in bookings})
     kept = {
         booking.id: kept_minor(
             state=booking.state,

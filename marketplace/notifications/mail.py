@@ -9,7 +9,9 @@ import smtplib
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from email.headerregistry import BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
+from email.policy import EmailPolicy, Policy
 from email.utils import make_msgid
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -30,21 +32,48 @@ from marketplace.notifications.models import Mail
 log = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS = 20
+LONGEST_LINE = 998  # characters, by RFC 5322
 # Mails with a link that signs in: once sent, the log keeps that they were, not what they said.
 LINK_MAILS = "marketplace/identity/mail/"
 
 
-def send_mail(session: Session, person: Person, template: str, *, key: str, **context: Any) -> Mail | None:
+class AddressHeader(UnstructuredHeader, BaseHeader):
+    """A web address, on one line: folded as other headers are, a long one would become an encoded word (RFC 2047), in
+    which no mail program finds the address."""
+
+    def fold(self, *, policy: Policy) -> str:
+        return super().fold(policy=policy.clone(max_line_length=LONGEST_LINE))
+
+
+HEADERS = HeaderRegistry()
+HEADERS.map_to_type("list-unsubscribe", AddressHeader)
+POLICY = EmailPolicy(header_factory=HEADERS)
+
+
+def send_mail(
+    session: Session,
+    person: Person,
+    template: str,
+    *,
+    key: str,
+    stops_at: tuple[str, dict[str, Any]] | None = None,
+    **context: Any,
+) -> Mail | None:
     """Write a mail to `person` and defer its sending, in the present transaction.
 
     `template` is such as "bookings/lifecycle/mail/confirmed"; `key` names this very mail, so that a handler that runs
-    twice writes it once (then None is returned). Needs an application context.
+    twice writes it once (then None is returned). `stops_at` is the page (endpoint, values) where a POST without more
+    ends mails of this kind: mail programs offer it beside the mail (RFC 8058). Needs an application context.
     """
     known = session.scalar(select(Mail.id).where(Mail.city_id == person.city_id, Mail.key == key))
     if known is not None:
         return None
     city = session.get_one(City, person.city_id)
     subject, body_text, body_html = render_mail(city, person.language, template, person=person, **context)
+    stop_url = None
+    if stops_at is not None:
+        with writing_for(city, person.language):
+            stop_url = url_for(stops_at[0], **stops_at[1], _external=True)
     mail = Mail(
         city_id=person.city_id,
         key=key,
@@ -55,6 +84,7 @@ def send_mail(session: Session, person: Person, template: str, *, key: str, **co
         subject=subject,
         body_text=body_text,
         body_html=body_html,
+        stop_url=stop_url,
     )
     session.add(mail)
     session.flush()
@@ -130,12 +160,15 @@ def hand_over(mail: Mail, *, url: str, sender: str) -> None:
     """Send by SMTP; without a server's address the mailbox page is the only reader."""
     if not url:
         return
-    message = EmailMessage()
+    message = EmailMessage(policy=POLICY)
     message["Subject"], message["From"], message["To"] = mail.subject, sender, mail.to_address
     message["Message-ID"] = make_msgid(
         idstring=f"{mail.city_id}.{mail.id}", domain=sender.rpartition("@")[2].strip("> ")
     )
     message["Auto-Submitted"] = "auto-generated"
+    if mail.stop_url:
+        message["List-Unsubscribe"] = f"<{mail.stop_url}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(mail.body_text)
     message.add_alternative(mail.body_html, subtype="html")
     parts = urlsplit(url)

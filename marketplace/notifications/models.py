@@ -27,6 +27,8 @@ class Mail(CityRow, Base):
     subject: Mapped[str]
     body_text: Mapped[str]
     body_html: Mapped[str]
+    # Where one press, or a mail program, stops mails like this one; it goes into the mail's head.
+    stop_url: Mapped[str | None]
     state: Mapped[str] = mapped_column(server_default="queued")
     attempts: Mapped[int] = mapped_column(server_default=text("0"))
     error: Mapped[str | None]

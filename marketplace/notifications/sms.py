@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from flask import current_app, render_template, url_for
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from marketplace.accounts.models import Person
@@ -28,7 +28,7 @@ from marketplace.notifications.gateway import SmsAway, SmsRefused, SmsSender
 from marketplace.notifications.gsm import PART, folded, segments, units
 from marketplace.notifications.links import short_address
 from marketplace.notifications.mail import writing_for
-from marketplace.notifications.models import TextMessage, TextNumber
+from marketplace.notifications.models import TextLink, TextMessage, TextNumber
 from marketplace.notifications.rules import text_at
 
 log = logging.getLogger(__name__)
@@ -221,7 +221,7 @@ def note(text: TextMessage, *, state: str, error: str | None = None, gateway_id:
 
 
 def forget_number(session: Session, city_id: int, person_id: int, number: str) -> None:
-    """Drop what waits to be sent to a number, and take the number out of the delivery log."""
+    """Drop what waits to be sent to a number and the addresses that were sent, and take the number out of the log."""
     theirs = (
         (TextMessage.city_id == city_id)
         & (TextMessage.person_id == person_id)
@@ -233,6 +233,8 @@ def forget_number(session: Session, city_id: int, person_id: int, number: str) -
         .values(state="dropped", error="no longer the person's number")
     )
     session.execute(update(TextMessage).where(theirs).values(to_number="", body=""))
+    # Whoever has the telephone now must not answer for the person.
+    session.execute(delete(TextLink).where(TextLink.city_id == city_id, TextLink.person_id == person_id))
 
 
 def state_of(session: Session, city_id: int, key: str) -> str | None:

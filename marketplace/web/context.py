@@ -74,6 +74,7 @@ NOBODY: dict[str, Any] = {
     "act_as": [],
     "act_as_url": "",
     "my_url": "",
+    "account_items": [],
     "profile_url": "",
     "sign_in_url": "/",
     "sign_out_url": "",
@@ -124,6 +125,7 @@ def person_values(actor: Actor) -> dict[str, Any]:
     values: dict[str, Any] = {
         "sign_in_url": url_for("identity.sign_in", next=here),
         "my_url": url_for("my.bookings"),
+        "account_items": [],
         "profile_url": url_for("identity.profile"),
         "sign_out_url": url_for("identity.sign_out"),
         "act_as_url": url_for("identity.act_as"),
@@ -135,6 +137,7 @@ def person_values(actor: Actor) -> dict[str, Any]:
     if actor.is_signed_in:
         corner: Corner = g.get("corner") or Corner()
         acting = next((o for o in corner.organisations if o.id == actor.acting_for), None)
+        values["account_items"] = menu(current_app.extensions["parts"], "account")
         values["me"] = {
             "name": actor.name,
             "short_name": short_name(actor.name),

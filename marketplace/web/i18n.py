@@ -5,6 +5,7 @@ Forms of dates and money: `look.md` section 10. The joiner U+2060 keeps a range 
 
 from datetime import date, datetime, time
 from decimal import Decimal
+from functools import lru_cache
 
 from babel.dates import format_date
 from babel.numbers import format_decimal
@@ -58,9 +59,9 @@ def text_language(texts: dict[str, str] | None) -> str | None:
 def format_day(day: date, language: str | None = None, *, year: bool = False) -> str:
     """ti 11.5. · ti 11.5 · Tue 11 May."""
     language = language or reader_language()
-    weekday = format_date(day, "ccc", locale=language).rstrip(".")
+    weekday = _date(day, "ccc", language).rstrip(".")
     if language == "en":
-        text = f"{weekday}{NBSP}{day.day}{NBSP}{format_date(day, 'MMM', locale='en')}"
+        text = f"{weekday}{NBSP}{day.day}{NBSP}{_date(day, 'MMM', 'en')}"
         return f"{text}{NBSP}{day.year}" if year else text
     text = f"{weekday}{NBSP}{day.day}.{day.month}"
     if year:
@@ -92,8 +93,8 @@ def format_span(start: datetime, end: datetime, language: str | None = None, *, 
 def format_money(money: Money, language: str | None = None) -> str:
     """13,50 € · 13,50 € · €13.50; a whole amount without decimals; less than nothing as −13,50 € and −€13.50."""
     language = language or reader_language()
-    number = format_decimal(
-        Decimal(abs(money.minor)) / 100, "#,##0" if money.minor % 100 == 0 else "#,##0.00", locale=language
+    number = _decimal(
+        Decimal(abs(money.minor)) / 100, "#,##0" if money.minor % 100 == 0 else "#,##0.00", language
     )
     symbol = "€" if money.currency == "EUR" else money.currency
     sign = "\u2212" if money.minor < 0 else ""
@@ -101,14 +102,14 @@ def format_money(money: Money, language: str | None = None) -> str:
 
 
 def format_number(value: float, language: str | None = None) -> str:
-    return format_decimal(value, locale=language or reader_language())
+    return _decimal(value, None, language or reader_language())
 
 
 def format_distance(metres: float, language: str | None = None) -> str:
     """350 m below a kilometre, else 1,2 km."""
     if metres < 950:
         return f"{max(50, round(metres / 50) * 50)}{NBSP}m"
-    return f"{format_decimal(round(metres / 1000, 1), locale=language or reader_language())}{NBSP}km"
+    return f"{_decimal(round(metres / 1000, 1), None, language or reader_language())}{NBSP}km"
 
 
 def format_duration(minutes: int, language: str | None = None) -> str:
@@ -118,4 +119,15 @@ def format_duration(minutes: int, language: str | None = None) -> str:
         return days
     if minutes < 60:
         return f"{minutes}{NBSP}min"
-    return f"{format_decimal(round(minutes / 60, 2), locale=language or reader_language())}{NBSP}h"
+    return f"{_decimal(round(minutes / 60, 2), None, language or reader_language())}{NBSP}h"
+
+
+# A page of results has some two hundred of these, and most are the same ones again.
+@lru_cache(maxsize=8192, typed=True)
+def _decimal(value: float | Decimal, pattern: str | None, language: str) -> str:
+    return format_decimal(value, pattern, locale=language)
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _date(day: date, pattern: str, language: str) -> str:
+    return format_date(day, pattern, locale=language)

@@ -22,6 +22,7 @@ from spaces.photos.rules import Picture
 from spaces.pricing.rules import PriceTerms, quote
 from spaces.rules.queries import SpaceRules
 from spaces.search.queries import Hit, Offer
+from spaces.search.reason_texts import reason_text
 
 NEXT_TIMES = 5
 
@@ -172,6 +173,7 @@ def space_of(hit: Hit, city: City) -> schemas.Space:
         is_free=hit.is_free,
         free_times=times_of(hit.offers, city),
         next_free_times=times_of(hit.next_offers[:NEXT_TIMES], city),
+        reasons=[schemas.Reason(code=one.code, text=reason_text(one, city)) for one in hit.reasons],
         photos=[photo_of(picture) for picture in hit.pictures],
         pages=pages_of(space.id, city),
         url=url_for("api.space", space_id=space.id, _external=True),

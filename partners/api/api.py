@@ -4,6 +4,7 @@ Cookies are not read and answers do not depend on who asks, so any page of the w
 """
 
 import math
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -41,6 +42,7 @@ from spaces.districts.queries import district_of_id, districts_of
 from spaces.equipment.queries import offered_extras
 from spaces.rules.queries import rules_of
 from spaces.search.question import MAX_DAYS_AHEAD, Place, Question
+from spaces.search.spelling import mend_words, put_right
 from spaces.search.words import search_words
 
 PER_MINUTE = 600
@@ -119,12 +121,17 @@ def spaces(query: SpacesQuery) -> Response:
                 problems.append(wrong("district", "unknown-district"))
         if problems:
             raise InvalidParameters(*problems)
-        found = found_spaces(session, city, question_of(query, page), now=at)
+        words = search_words(query.q or "")
+        corrected = mend_words(session, city, words)
+        question = replace(question_of(query, page), words=put_right(words, corrected))
+        found = found_spaces(session, city, question, now=at)
     following = write_cursor(page + 1, asked, key=secret()) if page < found.pages else None
     next_url = None if following is None else here(cursor=following)
     answer = schemas.Spaces(
         spaces=[space_of(hit, city) for hit in found.hits],
         total=found.total,
+        total_is_more=found.is_more,
+        corrected=corrected,
         free=found.free if query.when is not None else None,
         next_cursor=following,
         next_url=next_url,
@@ -208,9 +215,10 @@ def document() -> Response:
 def question_of(query: SpacesQuery, page: int) -> Question:
     """The search's question for these parameters."""
     return Question(
-        words=tuple(search_words(query.q or "")),
         place=Place(lat=query.near[0], lon=query.near[1], label="") if query.near else None,
         day=query.when,
+        last_day=query.until,
+        weekdays=frozenset(number - 1 for number in query.weekday),
         start_minute=query.from_ or 0,
         end_minute=1440 if query.to is None else query.to,
         minutes=query.minutes,
@@ -222,7 +230,7 @@ def question_of(query: SpacesQuery, page: int) -> Question:
         viewpoints=frozenset(query.suits),
         approval=frozenset({query.approval} if query.approval else ()),
         max_price_minor=query.max_price_minor,
-        district_id=query.district,
+        district_ids=frozenset({query.district} if query.district else ()),
         bbox=query.bbox,
         sort=query.sort,
         page=page,

@@ -22,6 +22,7 @@ from partners.api.errors import InvalidParameters
 from spaces.catalog.accessibility import VIEWPOINTS
 from spaces.catalog.vocabulary import ACCESSIBILITY, EQUIPMENT, KINDS, PURPOSES
 from spaces.search.question import SORTS
+from spaces.search.times import MOST_WINDOW_DAYS
 
 DEFAULT_LIMIT, MAX_LIMIT = 20, 100
 MAX_FREE_DAYS = 31
@@ -50,6 +51,7 @@ TEXTS = {
     "too-far-ahead": N_("At most %(days)s days ahead."),
     "ends-before-start": N_("This must be after the beginning."),
     "needs-when": N_("A time of day needs `when`."),
+    "needs-until": N_("Weekdays need `until`, the last day of a window."),
     "needs-near": N_("Sorting by distance needs `near`."),
     "too-many-days": N_("At most %(days)s days at a time."),
     "out-of-area": N_("This point lies too far from the city."),
@@ -154,6 +156,7 @@ Day = Annotated[date, BeforeValidator(read_day)]
 Clock = Annotated[
     int, BeforeValidator(read_clock), WithJsonSchema({"type": "string", "pattern": f"^({CLOCK.pattern})$"})
 ]
+Weekday = Annotated[int, Field(ge=1, le=7), WHOLE_NUMBER]
 DistrictId = Annotated[int, Field(ge=1, le=2**63 - 1), WHOLE_NUMBER]
 Minutes = Annotated[int, Field(ge=5, le=31 * 1440), WHOLE_NUMBER]
 People = Annotated[int, Field(ge=1, le=1_000_000), WHOLE_NUMBER]
@@ -234,8 +237,20 @@ class SpacesQuery(Parameters):
     when: Day | None = asked(
         "A day, in the city's time zone, on which the space should be free.", "2026-11-28"
     )
+    until: Day | None = asked(
+        f"With `when`: the last day of a window of at most {MOST_WINDOW_DAYS} days, any of which will do.",
+        "2026-12-11",
+    )
+    weekday: list[Weekday] = asked(
+        "With `until`: only these weekdays count, 1 is Monday and 7 Sunday; repeat for any of several.",
+        default=[],
+        max_length=7,
+    )
     from_: Clock | None = asked(
-        "With `when`: not before this wall-clock time.", "17:00", alias="from", validation_alias="from"
+        "With `when`: not before this wall-clock time, on each of the days.",
+        "17:00",
+        alias="from",
+        validation_alias="from",
     )
     to: Clock | None = asked("With `when`: not after this wall-clock time; 24:00 is the day's end.", "21:00")
     minutes: Minutes | None = asked(
@@ -269,7 +284,8 @@ class SpacesQuery(Parameters):
         "24.93,60.17,24.97,60.19",
     )
     sort: Sort = asked(
-        "`best` weighs distance, size and price; free ones come first when `when` is given. `nearest` needs `near`.",
+        "`best` weighs distance, size and price; free ones come first when `when` is given. `nearest` needs `near`;"
+        " `soonest` looks a week ahead when `when` is not given.",
         default="best",
     )
     limit: Limit = asked("How many spaces at a time.", default=DEFAULT_LIMIT)
@@ -288,11 +304,18 @@ class SpacesQuery(Parameters):
         if self.when is None:
             found += [
                 wrong(name, "needs-when")
-                for name, value in (("from", self.from_), ("to", self.to))
+                for name, value in (("from", self.from_), ("to", self.to), ("until", self.until))
                 if value is not None
             ]
         elif (self.from_ or 0) >= (1440 if self.to is None else self.to):
             found.append(wrong("from" if self.to is None else "to", "ends-before-start"))
+        if self.when is not None and self.until is not None:
+            if self.until < self.when:
+                found.append(wrong("until", "ends-before-start"))
+            elif (self.until - self.when).days >= MOST_WINDOW_DAYS:
+                found.append(wrong("until", "too-many-days", days=str(MOST_WINDOW_DAYS)))
+        if self.weekday and self.until is None:
+            found.append(wrong("weekday", "needs-until"))
         if self.sort == "nearest" and self.near is None:
             found.append(wrong("sort", "needs-near"))
         return found

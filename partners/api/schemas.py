@@ -203,6 +203,13 @@ class Photo(Answer):
     )
 
 
+class Reason(Answer):
+    """One thing that makes a space fit what was asked."""
+
+    code: str = Field(description="More may come.", examples=["right-size"])
+    text: str = Field(description="In the language of the request.", examples=["for 50, you are 40"])
+
+
 class Space(Answer):
     """A space that can be booked."""
 
@@ -226,8 +233,11 @@ class Space(Answer):
     is_free: bool | None = Field(
         description="With `when`: whether it has a free time then. Null without `when`."
     )
+    reasons: list[Reason] = Field(
+        description="Why it answers the question, what tells most first; not what is so with every space of the part."
+    )
     free_times: list[FreeTime] = Field(
-        description="With `when`: every bookable time of the asked length then."
+        description="With `when`: every bookable time of the asked length then; of a window of days, those of the first four that have any."
     )
     next_free_times: list[FreeTime] = Field(
         description="The first bookable times within two weeks, where `free_times` is empty; at most five."
@@ -328,7 +338,15 @@ class Spaces(Answer):
     """A part of the list."""
 
     spaces: list[Space]
-    total: int = Field(description="How many spaces match in all.", examples=[128])
+    total: int = Field(
+        description="How many spaces match in all; with `near`, at most the five hundred nearest.",
+        examples=[128],
+    )
+    total_is_more: bool = Field(description="Whether more match than the nearest ones that were looked at.")
+    corrected: dict[str, str | None] = Field(
+        description="Words of `q` that no space has, with those searched for instead; null where there is none like it.",
+        examples=[{"koukous": "kokous"}],
+    )
     free: int | None = Field(
         description="With `when`: how many of those may be free then, as far as the index tells; null without.",
         examples=[57],

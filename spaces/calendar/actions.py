@@ -11,7 +11,7 @@ from datetime import date, timedelta
 
 from psycopg.errors import ExclusionViolation
 from psycopg.types.range import TimestamptzRange
-from sqlalchemy import bindparam, delete, insert, select, text
+from sqlalchemy import bindparam, insert, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -23,6 +23,7 @@ from marketplace.db import span_of
 from marketplace.timespan import Span, SpanSet
 from spaces.calendar import sheets
 from spaces.calendar.errors import SlotTaken
+from spaces.calendar.freed_actions import give_back
 from spaces.calendar.lanes import most_at_once
 from spaces.calendar.models import Claim, OpeningException, OpeningRule
 from spaces.calendar.piece_actions import claim_pieces, pieces_held
@@ -186,6 +187,15 @@ def lock_for_claims(session: Session, city: City, space_ids: Sequence[int], span
     sheets.lock_days(session, city.id, unit_ids, [span], city.zone)
 
 
+def lock_held(session: Session, city: City, holder_ids: Sequence[int]) -> None:
+    """Lock the units and then the sheets of all that these holders have, before it is given back one after the other."""
+    held = held_by(session, city.id, holder_ids)
+    if held:
+        unit_ids = sorted({claim.unit_id for claim in held})
+        lock_units(session, city.id, unit_ids)
+        sheets.lock_days(session, city.id, unit_ids, [claim.span for claim in held], city.zone)
+
+
 def release_claims(session: Session, city: City, *, holder_id: int) -> None:
     """Give back all that the holder has. Harmless when it has nothing."""
     taken = session.execute(
@@ -195,7 +205,7 @@ def release_claims(session: Session, city: City, *, holder_id: int) -> None:
         return
     unit_ids = sorted({unit_id for unit_id, _ in taken})
     lock_units(session, city.id, unit_ids)
-    session.execute(delete(Claim).where(Claim.city_id == city.id, Claim.holder_id == holder_id))
+    give_back(session, city.id, [holder_id])
     for span in SpanSet(span_of(during) for _, during in taken):
         sheets.refresh_days(session, city.id, unit_ids, span, city.zone)
 
@@ -256,8 +266,9 @@ def hand_over(
             for part, span in ([(0, body)] if unit_id in equipment else claim_parts(body, rules))
             for kept in whole.clipped(span)
         ]
-        session.execute(delete(Claim).where(Claim.city_id == city.id, Claim.holder_id == holder_id))
-        session.execute(insert(Claim), rows)
+        give_back(session, city.id, [holder_id])
+        if rows:
+            session.execute(insert(Claim), rows)
         sheets.refresh_spans(session, city.id, sorted(unit_ids), spans, city.zone)
 
 
@@ -331,7 +342,7 @@ def write_claims(
         for unit_id, lane in chosen.get(one.holder_id, {}).items()
         for part, span in claim_parts(one.body, one.rules)
     ]
-    session.execute(delete(Claim).where(Claim.city_id == city_id, Claim.holder_id.in_(list(chosen))))
+    give_back(session, city_id, list(chosen))
     with taken_where_claims_meet():
         session.execute(insert(Claim), rows)
 
@@ -437,7 +448,7 @@ def release_times(session: Session, city: City, holder_ids: Sequence[int]) -> No
         return
     unit_ids = sorted({claim.unit_id for claim in held})
     lock_units(session, city.id, unit_ids)
-    session.execute(delete(Claim).where(Claim.city_id == city.id, Claim.holder_id.in_(holder_ids)))
+    give_back(session, city.id, holder_ids)
     sheets.refresh_spans(session, city.id, unit_ids, [claim.span for claim in held], city.zone)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from flask import current_app
 from sqlalchemy.orm import Session
 
 from marketplace.accounts.actor import Actor
@@ -33,8 +34,21 @@ class Holder:
     url: str = ""
 
 
+@dataclass(frozen=True)
+class Behind:
+    """Who had a time, and since when at the earliest."""
+
+    person_id: int
+    organisation_id: int | None
+    since: datetime
+
+
 class Holders(Protocol):
     """What can be told about holders, and done with them."""
+
+    def behind(self, session: Session, city_id: int, holder_ids: Sequence[int]) -> Mapping[int, Behind]:
+        """Who stands behind those of the holders that this one knows, ended ones too."""
+        ...
 
     def describe(self, session: Session, actor: Actor, holder_ids: Sequence[int]) -> list[Holder]:
         """Those of the holders that this one knows and the actor may see, the earliest first."""
@@ -61,6 +75,9 @@ class Holders(Protocol):
 class NoHolders:
     """Where no part knows any."""
 
+    def behind(self, session: Session, city_id: int, holder_ids: Sequence[int]) -> Mapping[int, Behind]:
+        return {}
+
     def describe(self, session: Session, actor: Actor, holder_ids: Sequence[int]) -> list[Holder]:
         return []
 
@@ -79,3 +96,12 @@ class NoHolders:
     ) -> None:
         if holder_ids:
             raise CannotGiveUp
+
+
+def holders() -> Holders:
+    """Who knows the bookings; the part that does says so."""
+    for part in current_app.extensions["parts"]:
+        if HOLDERS in part.ports:
+            known: Holders = part.ports[HOLDERS]
+            return known
+    return NoHolders()

@@ -134,6 +134,29 @@ class Claim(Base):
     during: Mapped[TimestamptzRange] = mapped_column(TSTZRANGE)
 
 
+class FreedClaim(CityRow, Base):
+    """A claim that was given back: news for whoever waits for time, read in batches and then dropped.
+
+    Written by the statement that deletes the claim. It says what has perhaps become free; whether it is, and still is,
+    says the calendar.
+    """
+
+    __tablename__ = "freed_claim"
+    __table_args__ = (
+        Index(None, "city_id", "batch"),
+        of_city("unit_id", "unit", ondelete="CASCADE"),
+    )
+
+    holder_id: Mapped[int] = mapped_column(BigInteger)
+    unit_id: Mapped[int] = mapped_column(BigInteger)
+    lane: Mapped[int]
+    part: Mapped[int]
+    during: Mapped[TimestamptzRange] = mapped_column(TSTZRANGE)
+    freed_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    # The reading that has taken it up: the highest id in it.
+    batch: Mapped[int | None] = mapped_column(BigInteger)
+
+
 class DaySheet(Base):
     """For each local day of a month a word of 48 bits: bit n is set when half hour n may be partly free.
 

@@ -3,7 +3,7 @@
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from flask import current_app, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -25,7 +25,7 @@ from spaces.calendar.errors import (
     SlotTaken,
 )
 from spaces.calendar.forms import ClosingForm, HoursForm, choices_of, hours_form
-from spaces.calendar.holders import HOLDERS, Holder, Holders, NoHolders
+from spaces.calendar.holders import Holder, holders
 from spaces.calendar.hours import SpaceHours, all_spans
 from spaces.calendar.hours_actions import set_hours
 from spaces.calendar.present import (
@@ -51,15 +51,6 @@ LARGEST_ID = 2**63 - 1
 # Bookings further ahead than any horizon allows are not looked for.
 FURTHEST = timedelta(days=5 * 366)
 MOST_LISTED = 200
-
-
-def holders() -> Holders:
-    """Who knows the bookings; the part that does says so."""
-    for part in current_app.extensions["parts"]:
-        if HOLDERS in part.ports:
-            known: Holders = part.ports[HOLDERS]
-            return known
-    return NoHolders()
 
 
 def day_of(at: datetime, city: City) -> date:
@@ -215,6 +206,7 @@ def close(space_id: int) -> Page:
     during = form.read(city.zone)
     keep, cancel = choices_of(request.form.to_dict())
     waiting: list[int] = []
+    behind: set[int] = set()
     status = 422
     if during is not None:
         try:
@@ -237,6 +229,8 @@ def close(space_id: int) -> Page:
         except (BookingsInTheWay, CannotGiveUp, SlotTaken) as refusal:
             form.form_errors = [*form.form_errors, gettext(refusal.title)]
             status = 409
+            if isinstance(refusal, BookingsInTheWay):
+                behind = set(refusal.holder_ids)
         else:
             text = (
                 gettext("The space is closed.")
@@ -250,7 +244,9 @@ def close(space_id: int) -> Page:
         found: list[Holder] = []
         if during is not None and during.end > at:
             span = Span(max(during.start, at), during.end)
-            waiting = sorted({one.holder_id for one in takings(session, city.id, space.id, span)})
+            # Also what came into the way only when another was given up.
+            in_the_way = {one.holder_id for one in takings(session, city.id, space.id, span)}
+            waiting = sorted(in_the_way | behind)
             found = holders().describe(session, actor, waiting)
         unknown = sorted(set(waiting) - {holder.holder_id for holder in found})
         saved = hours_of(session, space, from_day=day_of(at, city))

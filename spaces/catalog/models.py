@@ -33,6 +33,7 @@ class Venue(CityRow, Base):
         UniqueConstraint("city_id", "source", "external_id"),
         Index("ix_venue_position", "position", postgresql_using="gist"),
         Index("ix_venue_search", "search", postgresql_using="gin"),
+        Index("ix_venue_ends", "ends", postgresql_using="gin"),
         Index(None, "city_id", "district_id"),
         Index(None, "city_id", "owner_id"),
         CheckConstraint("(lon IS NULL) = (lat IS NULL)", name="lon_lat"),
@@ -65,6 +66,10 @@ class Venue(CityRow, Base):
     search: Mapped[str] = mapped_column(
         TSVECTOR, Computed("search_vector(names, streets)", persisted=True), deferred=True
     )
+    # The stems of long words turned round, so that a compound is found by its end.
+    ends: Mapped[str] = mapped_column(
+        TSVECTOR, Computed("word_ends(names, streets)", persisted=True), deferred=True
+    )
 
 
 class Unit(CityRow, Base):
@@ -93,6 +98,7 @@ class Space(CityRow, Base):
     __table_args__ = (
         UniqueConstraint("city_id", "venue_id", "external_id"),
         Index("ix_space_search", "search", postgresql_using="gin"),
+        Index("ix_space_ends", "ends", postgresql_using="gin"),
         CheckConstraint("state IN ('draft', 'submitted', 'published', 'hidden', 'archived')", name="state"),
         CheckConstraint("hide_at > publish_at", name="schedule"),  # true where either is missing
         Index(
@@ -165,6 +171,9 @@ class Space(CityRow, Base):
     # All texts of all languages with each language's own stemmer; `search_vector` is made by the migration.
     search: Mapped[str] = mapped_column(
         TSVECTOR, Computed("search_vector(names, descriptions)", persisted=True), deferred=True
+    )
+    ends: Mapped[str] = mapped_column(
+        TSVECTOR, Computed("word_ends(names, descriptions)", persisted=True), deferred=True
     )
 
 

@@ -1,16 +1,18 @@
 """Reads of districts."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import shapely
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session, defer, load_only
 
 from marketplace.cities.models import City
+from marketplace.db import Localised
 from marketplace.geo import WGS84
 from spaces.districts.errors import DistrictNotFound
 from spaces.districts.frames import districts_of_points
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
 
 # The kind that venues, homes and searches mean; others (postal areas, major districts) may be stored beside it.
 DISTRICT = "district"
+NAMES = text("""
+    SELECT id, names FROM district
+    WHERE city_id = :city_id AND kind = :kind AND id = ANY(CAST(:ids AS bigint[])) ORDER BY code
+""")
 BYNAMES = Path(__file__).parent / "bynames.json"
 
 
@@ -33,6 +39,20 @@ def districts_of(session: Session, city_id: int, *, kind: str = DISTRICT) -> Seq
         .order_by(District.code)
         .options(defer(District.geometry))
     ).all()
+
+
+@dataclass(frozen=True)
+class DistrictName:
+    """A district without its outline."""
+
+    id: int
+    names: Localised
+
+
+def named_districts(session: Session, city_id: int, ids: Collection[int]) -> list[DistrictName]:
+    """Those of the ids that are districts of the city, by code."""
+    rows = session.execute(NAMES, {"city_id": city_id, "kind": DISTRICT, "ids": sorted(ids)})
+    return [DistrictName(district_id, names) for district_id, names in rows]
 
 
 def district_of_id(session: Session, city_id: int, district_id: int) -> District:
@@ -64,16 +84,28 @@ def district_of_words(session: Session, city: City, text: str) -> District | Non
 
 def district_in_words(session: Session, city: City, text: str) -> tuple[District, Found] | None:
     """As `district_of_words`, with the place of the name in the text, so that a search can take it out."""
+    return _found(session, city, gazetteer_of(session, city).find(text))
+
+
+def district_near_words(session: Session, city: City, text: str) -> tuple[District, Found] | None:
+    """The district whose name a text has with one letter wrong."""
+    return _found(session, city, gazetteer_of(session, city).find_near(text))
+
+
+def _found(session: Session, city: City, found: Found | None) -> tuple[District, Found] | None:
+    return None if found is None else (district_of_id(session, city.id, found.key), found)
+
+
+def gazetteer_of(session: Session, city: City) -> Gazetteer:
+    """The names of the city's districts as they stand now."""
     rows = session.execute(
         select(District.id, District.names)
         .where(District.city_id == city.id, District.kind == DISTRICT)
         .order_by(District.code)
     ).all()
-    names = tuple((district_id, tuple(sorted(texts.items()))) for district_id, texts in rows)
-    found = _gazetteer(city.slug, names).find(text)
-    if found is None:
-        return None
-    return district_of_id(session, city.id, found.key), found
+    return _gazetteer(
+        city.slug, tuple((district_id, tuple(sorted(texts.items()))) for district_id, texts in rows)
+    )
 
 
 @lru_cache(maxsize=16)

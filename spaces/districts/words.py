@@ -8,7 +8,7 @@ one would write do no harm, since they are only looked up.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 VOWELS = "aeiouy"
@@ -36,6 +36,8 @@ SIDES = frozenset(
 )
 # A shorter name would be found in every second sentence: Ås folds to "as".
 SHORTEST = 3
+# A shorter word is one letter from too many others: kallis is no Kallio.
+NEAR_FROM = 7
 WORD = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*", re.UNICODE)
 
 
@@ -56,6 +58,20 @@ def folded(text: str) -> str:
         .replace("ø", "o")
         .replace("æ", "a")
     )
+
+
+LETTERS = "abcdefghijklmnopqrstuvwxyzåäö"
+
+
+def near_words(word: str, known: Container[str]) -> list[str]:
+    """Known words that one letter left out, put in, changed or swapped with its neighbour makes of this one, sorted."""
+    splits = [(word[:at], word[at:]) for at in range(len(word) + 1)]
+    edits = {head + tail[1:] for head, tail in splits if tail}
+    edits |= {head + tail[1] + tail[0] + tail[2:] for head, tail in splits if len(tail) > 1}
+    for letter in LETTERS:
+        edits.update(head + letter + tail[1:] for head, tail in splits if tail)
+        edits.update(head + letter + tail for head, tail in splits)
+    return sorted(edit for edit in edits if edit != word and edit in known)
 
 
 def weakened(stem: str) -> str:
@@ -182,4 +198,15 @@ class Gazetteer:
                     key = self._forms.get(chosen[0][0].replace("-", ""))
                 if key is not None:
                     return Found(key, start, chosen[-1][2])
+        return None
+
+    def find_near(self, text: str) -> Found | None:
+        """The first long word of the text that is one letter from a name, and from no other place's name."""
+        for match in WORD.finditer(text):
+            word = folded(match[0])
+            if len(word) < NEAR_FROM:
+                continue
+            keys = {self._forms[form] for form in near_words(word, self._forms) if form[0] == word[0]}
+            if len(keys) == 1:
+                return Found(keys.pop(), match.start(), match.end())
         return None

@@ -313,6 +313,16 @@ def use_code(session: Session, space: Space, word: str, *, holder_id: int, day: 
     session.execute(insert(DiscountUse).values(city_id=space.city_id, holder_id=holder_id, code_id=code_id))
 
 
+def hand_on_code(session: Session, city_id: int, *, holder_id: int, to: int) -> None:
+    """Let the use of one holder be another's, who has taken its place."""
+    session.execute(
+        update(DiscountUse)
+        .where(DiscountUse.city_id == city_id, DiscountUse.holder_id == holder_id)
+        .values(holder_id=to)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def release_code(session: Session, city_id: int, *, holder_id: int) -> None:
     """Give back the use of this holder, if it had one."""
     code_id = session.scalar(

@@ -7,7 +7,7 @@ is still asked. What is understood is shown in the fields in one plain form, so 
 import math
 import re
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask import url_for
@@ -26,29 +26,22 @@ from marketplace.web.i18n import (
     reader_language,
 )
 from spaces.catalog.accessibility import VIEWPOINTS
-from spaces.catalog.present import write_clock
 from spaces.catalog.vocabulary import ACCESSIBILITY, EQUIPMENT, KINDS, PURPOSES
-from spaces.districts.models import District
-from spaces.districts.queries import district_in_words
-from spaces.search.places import place_of_district, place_of_words
+from spaces.districts.queries import DistrictName, named_districts
+from spaces.search.areas import NOT_THIS_CITY, read_corners, write_corners
+from spaces.search.places import Named, in_city, named_in_words, place_of_words
 from spaces.search.question import MAX_DAYS_AHEAD, SORTS, Question
-from spaces.search.words import (
-    RANGE,
-    STOP,
-    When,
-    read_access,
-    read_length,
-    read_people,
-    read_price,
-    read_when,
-    search_words,
-    tidy,
-)
+from spaces.search.sentence import Sentence, take_apart
+from spaces.search.spelling import mend_words, put_right
+from spaces.search.times import MOST_WINDOW_DAYS, RANGE, When, read_when, tidy, window_of
+from spaces.search.when_text import write_when
+from spaces.search.words import meanings, search_words
 
 FIELDS = ("q", "where", "when", "people")
 LONGEST_TEXT = 200
 MOST_PEOPLE = 50_000
 MOST_PAGES = 1000
+MOST_DISTRICTS = 100
 LARGEST_ID = 2**63 - 1
 # Lengths of a booking that may be asked for, in minutes.
 LENGTHS = (60, 90, 120, 180, 240, 480)
@@ -80,13 +73,19 @@ class Asked:
     fields: dict[str, str]
     errors: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)  # as notes, in the reader's language already
     args: dict[str, Any] = field(default_factory=dict)
-    district: District | None = None  # of the filter, not of the place
+    near_me: bool = False  # asks for what is near the reader, whose position is not known
+    districts: list[DistrictName] = field(default_factory=list)  # of the filter, not of the place
 
     def address(self, **changes: Any) -> str:
         """The address of the same question with some arguments changed; None takes one out."""
+        return self.address_of("search.results", **changes)
+
+    def address_of(self, endpoint: str, **changes: Any) -> str:
+        """As `address`, of another page that is asked the same."""
         args = {**self.args, **changes}
-        return url_for("search.results", **{name: value for name, value in args.items() if value})
+        return url_for(endpoint, **{name: value for name, value in args.items() if value})
 
     def without(self, name: str, value: str | None = None) -> str:
         """The address without one argument, or without one of its values."""
@@ -106,6 +105,7 @@ def read_asked(session: Session, city: City, args: MultiDict[str, str], *, now: 
             )
     read_sentence(session, city, asked, today=today, price_asked="price" in args)
     read_where(session, city, asked)
+    read_window(asked, args, today=today)
     read_when_field(city, asked, now=now)
     read_people_field(asked)
     read_choices(asked, args)
@@ -123,45 +123,75 @@ def read_sentence(
     session: Session, city: City, asked: Asked, *, today: date, price_asked: bool = False
 ) -> None:
     """A whole sentence in the first field fills the empty ones; what remains says what it is for."""
-    rest = asked.fields["q"]
-    if not rest:
+    written = asked.fields["q"]
+    if not written:
         return
-    people, rest = read_people(rest)
-    price, rest = read_price(rest)
-    minutes, rest = read_length(rest)
-    access, rest = read_access(rest)
-    when, rest = read_when(rest, today=today)
+
+    def find_place(text: str) -> Named | None:
+        return named_in_words(session, city, text, say=localised)
+
     # Beside a place that is said already, "Kallion kirjasto" is the name of a library.
-    named = None if asked.fields["where"] else district_in_words(session, city, rest)
-    if named:
-        rest = rest[: named[1].start] + " " + rest[named[1].end :]
-    if people is not None and not asked.fields["people"]:
-        asked.fields["people"] = str(people)
-    if when is not None and not asked.fields["when"]:
-        asked.fields["when"] = write_when(when, today)
-    if named:
-        place = place_of_district(named[0], localised)
-        asked.fields["where"] = place.label
-        asked.question = replace(asked.question, place=place)
-    if price is not None and not price_asked:
-        asked.question = replace(asked.question, max_price_minor=price * 100)
-    if access:
-        asked.question = replace(asked.question, accessibility=frozenset({"step_free_entrance"}))
-    if minutes is not None:
-        asked.question = replace(asked.question, minutes=minutes)
-    if any(found is not None for found in (people, price, minutes, when, named)) or access:
-        asked.fields["q"] = without_fillers(rest)
-    asked.question = replace(asked.question, words=tuple(search_words(asked.fields["q"])))
+    said = take_apart(written, today=today, find_place=None if asked.fields["where"] else find_place)
+    fill_fields(asked, said, today=today)
+    question = replace(
+        asked.question,
+        place=said.named.place if said.named else None,
+        accessibility=said.accessibility,
+        viewpoints=said.viewpoints,
+        equipment=said.equipment,
+        approval=frozenset({"instant"} if said.at_once else ()),
+        minutes=said.minutes,
+    )
+    if said.max_euros is not None and not price_asked:
+        question = replace(question, max_price_minor=said.max_euros * 100)
+    asked.fields["q"] = said.rest
+    words = search_words(said.rest)
+    asked.question = replace(question, words=mended(session, city, asked, words))
+    plain = [word for word in asked.question.words if not meanings(word)]
+    if plain and not said.is_plain:
+        asked.remarks.append(gettext("We also searched for the words: %(words)s.", words=", ".join(plain)))
 
 
-def without_fillers(text: str) -> str:
-    """What is left of a sentence: "hall for next" is a hall."""
-    words = tidy(text).split()
-    while words and words[0].strip(",.;:").casefold() in STOP:
-        del words[0]
-    while words and words[-1].strip(",.;:").casefold() in STOP:
-        del words[-1]
-    return tidy(" ".join(words))
+def fill_fields(asked: Asked, said: Sentence, *, today: date) -> None:
+    """Puts what a sentence says in the fields that are empty. One that is filled counts more, and that is told."""
+    found = {
+        "people": str(said.people) if said.people is not None else "",
+        "when": write_when(said.when, today) if said.when else "",
+        "where": said.named.place.label if said.named else "",
+    }
+    for name, text in found.items():
+        if not text:
+            continue
+        if asked.fields[name]:
+            asked.remarks.append(
+                gettext("“%(text)s” was left out, since its own field says something else.", text=text)
+            )
+        else:
+            asked.fields[name] = text
+    if said.near_me and not asked.fields["where"]:
+        asked.near_me = True
+        asked.remarks.append(
+            gettext("To look near you, write a street address or a district in the field “Where”.")
+        )
+
+
+def mended(session: Session, city: City, asked: Asked, words: list[str]) -> tuple[str, ...]:
+    """The words to search for: of a misspelt one, what the city's texts have instead. One that nothing is like is left
+    out beside others, and stays where it is all that is asked. Both are told."""
+    instead = mend_words(session, city, words)
+    used = [word for word in words if instead.get(word, word) is not None]
+    for typed, other in instead.items():
+        if other is not None:
+            asked.remarks.append(
+                gettext(
+                    "Nothing has the word “%(typed)s”. We searched for “%(used)s”.", typed=typed, used=other
+                )
+            )
+        elif used:
+            asked.remarks.append(
+                gettext("Nothing has the word “%(typed)s”. We searched without it.", typed=typed)
+            )
+    return put_right(words, instead)
 
 
 def read_where(session: Session, city: City, asked: Asked) -> None:
@@ -175,9 +205,27 @@ def read_where(session: Session, city: City, asked: Asked) -> None:
             text=typed,
         )
         return
-    if not typed[0].isdigit():
+    if not typed[0].isdigit() and not place.is_point:
         asked.fields["where"] = place.label
     asked.question = replace(asked.question, place=place)
+
+
+def read_window(asked: Asked, args: MultiDict[str, str], *, today: date) -> None:
+    """Days in the address for programs and links: from, to (dates) and weekday (1 is Monday), where no words say when."""
+    if asked.fields["when"] or not args.get("from"):
+        return
+    try:
+        first = date.fromisoformat(args["from"][:LONGEST_TEXT])
+        last = date.fromisoformat(args.get("to", "")[:LONGEST_TEXT] or args["from"])
+        weekdays = frozenset(int(text) - 1 for text in args.getlist("weekday") if re.fullmatch("[1-7]", text))
+    except ValueError:
+        asked.notes.append(N_("The days in the address could not be read, and were left out."))
+        return
+    when = window_of(max(first, today) if first < today <= last else first, last, weekdays)
+    if when is None:
+        asked.notes.append(N_("The days in the address could not be read, and were left out."))
+        return
+    asked.fields["when"] = write_when(when, today)
 
 
 def read_when_field(city: City, asked: Asked, *, now: datetime) -> None:
@@ -200,12 +248,21 @@ def read_when_field(city: City, asked: Asked, *, now: datetime) -> None:
             ),
         )
         return
-    if when.day < today or (when.day == today and when.end_minute <= local.hour * 60 + local.minute):
+    when = coming(when, today, local.hour * 60 + local.minute)
+    if when is None:
         asked.errors["when"] = gettext("This time has passed. Choose a later one.")
         return
     if (when.day - today).days > MAX_DAYS_AHEAD:
         asked.errors["when"] = gettext("You can look two years ahead at most.")
         return
+    if when.last_day is not None and (when.last_day - when.day).days >= MOST_WINDOW_DAYS:
+        last = when.day + timedelta(days=MOST_WINDOW_DAYS - 1)
+        when = replace(when, last_day=last)
+        asked.errors["when"] = gettext(
+            "You can look through three months at a time. We looked until %(day)s.",
+            day=format_day(last, year=True),
+        )
+        rest = ""
     if rest:
         asked.errors["when"] = gettext(
             "We looked for %(when)s. We did not understand “%(text)s”.",
@@ -215,20 +272,28 @@ def read_when_field(city: City, asked: Asked, *, now: datetime) -> None:
     elif "when" not in asked.errors:
         asked.fields["when"] = write_when(when, today)
     start = when.start_minute
-    if when.day == today and when.has_time:
+    if when.day == today and when.last_day is None and when.has_time:
         # Of an evening that has begun, what is left.
         start = max(start, min((local.hour * 60 + local.minute) // 30 * 30, when.end_minute - 30))
-    asked.question = replace(asked.question, day=when.day, start_minute=start, end_minute=when.end_minute)
+    asked.question = replace(
+        asked.question,
+        day=when.day,
+        start_minute=start,
+        end_minute=when.end_minute,
+        last_day=when.last_day,
+        weekdays=when.weekdays,
+    )
 
 
-def write_when(when: When, today: date) -> str:
-    """The time as people write it and as the field reads it again: la 28.11. klo 17–22."""
-    year = (when.day - today).days > 360
-    day = format_day(when.day, year=year).replace("\xa0", " ")
-    if not when.has_time:
-        return day
-    at = {"fi": " klo ", "sv": " kl. ", "en": ", "}[reader_language()]
-    return f"{day}{at}{write_clock(when.start_minute)}–{write_clock(when.end_minute)}"
+def coming(when: When, today: date, minute: int) -> When | None:
+    """What of these days and hours is still to come at this minute of today; None where all have passed."""
+    first = today if when.end_minute > minute else today + timedelta(days=1)
+    if when.day >= first:
+        return when
+    if when.last_day is None:
+        return None
+    left = window_of(first, when.last_day, when.weekdays)
+    return None if left is None else replace(left, start_minute=when.start_minute, end_minute=when.end_minute)
 
 
 def read_people_field(asked: Asked) -> None:
@@ -271,7 +336,7 @@ def read_choices(asked: Asked, args: MultiDict[str, str]) -> None:
 
 
 def read_numbers(session: Session, city: City, asked: Asked, args: MultiDict[str, str]) -> None:
-    """Price, length, district, map view, order and page."""
+    """Price, length, districts, map view, drawn area, order and page."""
     question = asked.question
     prices = [number for text in args.getlist("price") if (number := whole(text)) is not None]
     if prices:
@@ -279,12 +344,7 @@ def read_numbers(session: Session, city: City, asked: Asked, args: MultiDict[str
     minutes = whole(args.get("minutes", ""))
     if minutes is not None and 5 <= minutes <= 7 * 1440:
         question = replace(question, minutes=minutes)
-    if args.get("district"):
-        asked.district = district_of(session, city, whole(args["district"]))
-        if asked.district is None:
-            asked.notes.append(N_("The district in the address is not known here, and was left out."))
-        else:
-            question = replace(question, district_id=asked.district.id)
+    question = read_districts(session, city, asked, args, question)
     if args.get("bbox"):
         bbox = read_bbox(args["bbox"])
         if bbox is None:
@@ -292,8 +352,17 @@ def read_numbers(session: Session, city: City, asked: Asked, args: MultiDict[str
                 N_("The map area in the address could not be read. The whole city is searched.")
             )
         question = replace(question, bbox=bbox)
+    if args.get("area"):
+        corners = read_corners(args["area"])
+        if not isinstance(corners, str) and not in_city(session, city, corners):
+            corners = NOT_THIS_CITY
+        if isinstance(corners, str):
+            asked.notes.append(corners)
+        else:
+            question = replace(question, area=corners)
     sort = args.get("sort", "best")
-    if sort in SORTS and not (sort == "nearest" and question.place is None):
+    needs = {"nearest": question.place, "soonest": question.day}
+    if sort in SORTS and needs.get(sort, sort) is not None:
         question = replace(question, sort=sort)
     page = whole(args.get("page", "1"))
     if page is None or not 1 <= page <= MOST_PAGES:
@@ -307,10 +376,16 @@ def whole(text: str) -> int | None:
     return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else None
 
 
-def district_of(session: Session, city: City, district_id: int | None) -> District | None:
-    if district_id is None:
-        return None
-    return session.get(District, (city.id, district_id))
+def read_districts(
+    session: Session, city: City, asked: Asked, args: MultiDict[str, str], question: Question
+) -> Question:
+    """The chosen districts, any of which will do; unknown ones are told."""
+    given = {text for text in args.getlist("district")[:MOST_DISTRICTS] if text}
+    wanted = {number for text in given if (number := whole(text)) is not None}
+    asked.districts = named_districts(session, city.id, wanted) if wanted else []
+    if len(asked.districts) < len(given):
+        asked.notes.append(N_("The district in the address is not known here, and was left out."))
+    return replace(question, district_ids=frozenset(district.id for district in asked.districts))
 
 
 def read_bbox(text: str) -> tuple[float, float, float, float] | None:
@@ -326,6 +401,10 @@ def read_bbox(text: str) -> tuple[float, float, float, float] | None:
     return west, south, east, north
 
 
+def write_bbox(bbox: tuple[float, float, float, float]) -> str:
+    return ",".join(f"{edge:.5f}" for edge in bbox)
+
+
 def remember(asked: Asked) -> None:
     """The arguments of the address that asks the same again, in one plain form."""
     question, args = asked.question, asked.args
@@ -339,9 +418,11 @@ def remember(asked: Asked) -> None:
         args["price"] = [str(question.max_price_minor)]
     if question.minutes is not None:
         args["minutes"] = str(question.minutes)
-    if question.district_id is not None:
-        args["district"] = str(question.district_id)
+    if question.district_ids:
+        args["district"] = [str(district_id) for district_id in sorted(question.district_ids)]
+    if question.area:
+        args["area"] = write_corners(question.area)
     if question.bbox is not None:
-        args["bbox"] = ",".join(f"{edge:.5f}" for edge in question.bbox)
+        args["bbox"] = write_bbox(question.bbox)
     if question.sort != "best":
         args["sort"] = question.sort

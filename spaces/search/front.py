@@ -13,9 +13,9 @@ from marketplace.web.i18n import N_, gettext, localised
 from spaces.catalog.vocabulary import PURPOSES
 from spaces.districts.queries import districts_of
 from spaces.search.counts import count_matches, free_by_district
-from spaces.search.forms import write_when
 from spaces.search.question import Question
-from spaces.search.words import When
+from spaces.search.times import When
+from spaces.search.when_text import write_when
 
 HOME_SECONDS = 60
 EVENING = (17 * 60, 21 * 60)

@@ -1,7 +1,9 @@
 """What the result rows and filters say, in the reader's language. Times are wall-clock times of the city."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from itertools import islice
 from typing import Any
 from uuid import uuid4
 
@@ -12,6 +14,7 @@ from marketplace.money import Money
 from marketplace.web.i18n import (
     N_,
     NBSP,
+    format_clock,
     format_day,
     format_distance,
     format_duration,
@@ -23,18 +26,26 @@ from marketplace.web.i18n import (
 )
 from spaces.catalog.access_present import lowered
 from spaces.catalog.accessibility import VIEWPOINTS
-from spaces.catalog.present import DayLine, day_line, drawing, full_name, kind_name, price_parts
+from spaces.catalog.present import DayLine, capital, day_line, drawing, full_name, kind_name, price_parts
 from spaces.catalog.vocabulary import ACCESSIBILITY, EQUIPMENT, KINDS, PURPOSES
+from spaces.districts.queries import DistrictName
 from spaces.photos.present import thumbnail
 from spaces.pricing.present import from_text
 from spaces.pricing.rules import CUSTOMER_GROUPS, NOTE_TEXTS, wall
 from spaces.search.forms import PRICES, Asked
 from spaces.search.queries import Hit, Offer
+from spaces.search.question import Question
+from spaces.search.reason_texts import reason_text
 
 MOST_CHIPS = 3
+# Of a window so many days are shown, with so many times of each.
+MOST_DAYS, MOST_CHIPS_OF_DAY = 3, 2
+# So many reasons a row says.
+MOST_REASONS = 3
 # Kinds shown at once; the others wait behind "All kinds".
 MOST_KINDS = 8
 MOST_ACCESS = 6
+MOST_DISTRICTS = 6
 SHORT_ACCESS = ("step_free_entrance", "accessible_toilet", "lift", "induction_loop")
 
 OWNERS = {
@@ -53,6 +64,7 @@ SORT_TEXTS = {
     "best": N_("Best first"),
     "nearest": N_("Nearest first"),
     "cheapest": N_("Cheapest first"),
+    "soonest": N_("Soonest first"),
     "largest": N_("Largest first"),
 }
 
@@ -64,6 +76,14 @@ class Chip:
     label: str
     price: str
     fields: dict[str, str]
+
+
+@dataclass(frozen=True)
+class DayChips:
+    """The times of one day of a window."""
+
+    day: str
+    chips: list[Chip]
 
 
 @dataclass(frozen=True)
@@ -82,7 +102,10 @@ class Row:
     capacity: int | None
     access: str
     private: str
-    line: DayLine
+    reasons: list[str]
+    line: DayLine | None  # of the one day that is asked about
+    sentence: str  # in its place, for a window of days
+    days: list[DayChips]  # of a window, then there are no other chips
     chips: list[Chip]
     more: int
     more_label: str
@@ -128,14 +151,20 @@ def rows_of(hits: list[Hit], asked: Asked, city: City, *, first: int, now: datet
 def row_of(n: int, hit: Hit, asked: Asked, city: City, *, now: datetime) -> Row:
     space, venue, question = hit.space, hit.venue, asked.question
     found = hit.offers or hit.next_offers
+    is_window = question.last_day is not None
+    days = days_of_window(hit, asked, city) if is_window and hit.offers else []
     today = now.astimezone(city.zone).date()
     day = question.day or (found[0].span.start.astimezone(city.zone).date() if found else today)
-    shown = spread(hit.offers) if hit.offers else first_of_each_day(found, city)[:MOST_CHIPS]
+    if days:
+        shown = days[0][1][:1]
+    else:
+        shown = spread(hit.offers) if hit.offers else first_of_each_day(found, city)[:MOST_CHIPS]
     back: dict[str, Any] = {
         name: asked.args[name] for name in ("q", "where", "when", "people") if asked.args.get(name)
     }
     minutes: dict[str, Any] = {"minutes": question.minutes} if question.minutes else {}
-    more = len(found) - len(shown)
+    more = len(found) - (sum(len(offers) for _, offers in days) if days else len(shown))
+    told = told_reasons(hit, full_name(space, venue), city)
     more_day = shown[-1].span.start.astimezone(city.zone).date() if shown else day
     price, per, whose = row_price(hit, shown[0] if shown else None, city)
     private = hit.owner_name if hit.owner_kind in {"company", "association"} else ""
@@ -148,11 +177,14 @@ def row_of(n: int, hit: Hit, asked: Asked, city: City, *, now: datetime) -> Row:
         price=price,
         per=per,
         whose=whose,
-        place=place_line(hit),
-        capacity=space.capacity,
+        place=place_line(hit, has_distance="near" not in told and "away" not in told),
+        capacity=None if "size" in told else space.capacity,
         access=" · ".join(gettext(ACCESSIBILITY[c]) for c in SHORT_ACCESS if c in venue.accessibility),
         private=private,
-        line=day_line(
+        reasons=[capital(text) if n == 0 else text for n, text in enumerate(told.values())],
+        line=None
+        if is_window
+        else day_line(
             hit.calendar,
             hit.rules,
             day,
@@ -161,12 +193,19 @@ def row_of(n: int, hit: Hit, asked: Asked, city: City, *, now: datetime) -> Row:
             now=now,
             next_ones=bool(hit.next_offers),
         ),
-        chips=[chip_of(offer, hit, asked, city, dated=not hit.offers) for offer in shown],
+        sentence=window_sentence(hit, question) if is_window else "",
+        days=[
+            DayChips(format_day(local), [chip_of(offer, hit, asked, city, is_start=True) for offer in offers])
+            for local, offers in days
+        ],
+        chips=[] if days else [chip_of(offer, hit, asked, city, dated=not hit.offers) for offer in shown],
         more=more,
-        more_label=f"+{more}{NBSP}{format_day(more_day).split(NBSP)[0]}" if hit.offers else f"+{more}",
-        more_url=url_for(
-            "catalog.space", space_id=space.id, day=more_day, **minutes, **back, _anchor="times"
-        ),
+        more_label=f"+{more}{NBSP}{format_day(more_day).split(NBSP)[0]}"
+        if hit.offers and not days
+        else f"+{more}",
+        more_url=url_for("catalog.space", space_id=space.id, day=more_day, **minutes, **back, _anchor="times")
+        if more > 0
+        else "",
         asks=space.approval != "instant",
         action=url_for("lifecycle.quick", space_id=space.id),
         plan_url=url_for("market.plan", venue_id=venue.id, day=day) if hit.on_plan else "",
@@ -184,22 +223,51 @@ def row_price(hit: Hit, first: Offer | None, city: City) -> tuple[str, str, str]
     return *price_parts(replace(terms, amount=Money(minor, city.currency))), gettext(NOTE_TEXTS[note])
 
 
-def place_line(hit: Hit) -> str:
+def told_reasons(hit: Hit, name: str, city: City) -> dict[str, str]:
+    """The reasons that a row says, by code: not what its name or its place line says already."""
+    told = {
+        reason.code: reason_text(reason, city)
+        for reason in hit.reasons
+        if reason.code != "in-place" and reason.facts.get("longer", name + " ") not in name
+    }
+    return dict(islice(told.items(), MOST_REASONS))
+
+
+def days_of_window(hit: Hit, asked: Asked, city: City) -> list[tuple[date, list[Offer]]]:
+    """The first days of a window that have free times, with the first of them that do not overlap."""
+    found: dict[date, list[Offer]] = {}
+    for offer in hit.offers:
+        found.setdefault(offer.span.start.astimezone(city.zone).date(), []).append(offer)
+    return [(day, spread(offers, MOST_CHIPS_OF_DAY)) for day, offers in islice(found.items(), MOST_DAYS)]
+
+
+def window_sentence(hit: Hit, question: Question) -> str:
+    """What the row says of a window, where the row of one day has a drawing."""
+    if not hit.offers:
+        none = gettext("Not free on these days.")
+        return f"{none} {gettext('Next free times:')}" if hit.next_offers else str(none)
+    if hit.rules.whole_days:
+        return str(gettext("Free on these days:"))
+    length = format_duration(hit.rules.fitting_minutes(question.minutes))
+    return str(gettext("Free for %(length)s from:", length=length))
+
+
+def place_line(hit: Hit, *, has_distance: bool = True) -> str:
     """Kallio, 0.9 km."""
     parts = [localised(hit.district_names)]
-    if hit.distance_m is not None:
+    if has_distance and hit.distance_m is not None:
         parts.append(format_distance(hit.distance_m))
     return ", ".join(part for part in parts if part)
 
 
-def spread(offers: list[Offer]) -> list[Offer]:
+def spread(offers: list[Offer], most: int = MOST_CHIPS) -> list[Offer]:
     """The times to show first: those that do not overlap, filled up with the others, in order."""
     apart: list[Offer] = []
     for offer in offers:
         if not apart or offer.span.start >= apart[-1].span.end:
             apart.append(offer)
-    filled = apart[:MOST_CHIPS] + [offer for offer in offers if offer not in apart]
-    return sorted(filled[:MOST_CHIPS], key=lambda offer: offer.span)
+    filled = apart[:most] + [offer for offer in offers if offer not in apart]
+    return sorted(filled[:most], key=lambda offer: offer.span)
 
 
 def question_window(asked: Asked, day: date) -> tuple[float, float] | None:
@@ -217,7 +285,10 @@ def first_of_each_day(offers: list[Offer], city: City) -> list[Offer]:
     return list(found.values())
 
 
-def chip_of(offer: Offer, hit: Hit, asked: Asked, city: City, *, dated: bool) -> Chip:
+def chip_of(
+    offer: Offer, hit: Hit, asked: Asked, city: City, *, dated: bool = False, is_start: bool = False
+) -> Chip:
+    """With its day where that is said nowhere else; only its start where the length stands beside it."""
     start, end = offer.span.start.astimezone(city.zone), offer.span.end.astimezone(city.zone)
     fields = {
         "start": start.isoformat(timespec="minutes"),
@@ -229,7 +300,7 @@ def chip_of(offer: Offer, hit: Hit, asked: Asked, city: City, *, dated: bool) ->
         label = format_day(start.date())
         fields["end"] = end.isoformat(timespec="minutes")
     else:
-        label = format_hours(start, end)
+        label = format_clock(start) if is_start else format_hours(start, end)
         fields["minutes"] = str(offer.span.minutes)
         if dated:
             comma = "," if reader_language() == "en" else ""
@@ -238,7 +309,9 @@ def chip_of(offer: Offer, hit: Hit, asked: Asked, city: City, *, dated: bool) ->
     return Chip(label, from_text(price) if offer.is_least else price, fields)
 
 
-def groups_of(counts: dict[str, dict[str, int]], asked: Asked, city: City) -> list[Group]:
+def groups_of(
+    counts: dict[str, dict[str, int]], asked: Asked, city: City, districts: Sequence[DistrictName]
+) -> list[Group]:
     """The filters with the number of matches each would leave."""
     question = asked.question
 
@@ -259,6 +332,19 @@ def groups_of(counts: dict[str, dict[str, int]], asked: Asked, city: City) -> li
         options("access", ACCESSIBILITY, question.accessibility, counts["accessibility"]),
         key=lambda option: (not option.checked, list(ACCESSIBILITY).index(option.value)),
     )
+    places = sorted(
+        (
+            Option(
+                "district",
+                str(district.id),
+                localised(district.names),
+                counts["districts"].get(str(district.id), 0),
+                district.id in question.district_ids,
+            )
+            for district in districts
+        ),
+        key=lambda option: (not option.checked, -option.count),
+    )
     groups = [
         Group(
             gettext("How to book"),
@@ -272,6 +358,7 @@ def groups_of(counts: dict[str, dict[str, int]], asked: Asked, city: City) -> li
         Group(gettext("Accessibility"), access[:MOST_ACCESS], access[MOST_ACCESS:]),
         Group(gettext("Price"), price_options(counts["prices"], asked, city)),
         Group(gettext("Kind"), kinds[:MOST_KINDS], kinds[MOST_KINDS:]),
+        Group(gettext("District"), places[:MOST_DISTRICTS], places[MOST_DISTRICTS:]),
         Group(gettext("Provider"), options("owner", OWNERS, question.owner_kinds, counts["owner_kinds"])),
     ]
     return [group for group in groups if group.options]
@@ -297,10 +384,11 @@ def tags_of(asked: Asked, city: City) -> list[Tag]:
     """The filters that are on, each removable."""
     question = asked.question
     labels: list[tuple[str, str | None, str]] = []
-    if asked.district is not None:
-        labels.append(("district", None, localised(asked.district.names)))
+    labels += [("district", str(district.id), localised(district.names)) for district in asked.districts]
     if question.bbox is not None:
         labels.append(("bbox", None, gettext("The area of the map")))
+    if question.area:
+        labels.append(("area", None, gettext("The drawn area")))
     labels += [("kind", code, kind_name(code)) for code in sorted(question.kinds)]
     labels += [("approval", code, gettext(APPROVAL_TEXTS[code])) for code in sorted(question.approval)]
     labels += [

@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 
 from marketplace.timespan import Span, instant
 from spaces.calendar.rules import DAY, midnight
+from spaces.search.times import When, days_of
 
-SORTS = ("best", "nearest", "cheapest", "largest")
+SORTS = ("best", "nearest", "cheapest", "soonest", "largest")
 PAGE_SIZE = 10
 MAX_DAYS_AHEAD = 731
 
@@ -21,11 +22,16 @@ class Place:
     lat: float
     label: str
     district_id: int | None = None
+    is_point: bool = False  # coordinates, which have no name to speak of
 
 
 @dataclass(frozen=True)
 class Question:
-    """All that may be asked at once. Minutes are wall-clock minutes from local midnight of `day`."""
+    """All that may be asked at once. Minutes are wall-clock minutes from local midnight of `day`.
+
+    A window of several days has its last one in `last_day`, and the weekdays that count in `weekdays` (0 is Monday; none
+    means all); `day` is the first that counts.
+    """
 
     words: tuple[str, ...] = ()
     place: Place | None = None
@@ -42,13 +48,25 @@ class Question:
     approval: frozenset[str] = frozenset()
     owner_kinds: frozenset[str] = frozenset()
     max_price_minor: int | None = None  # per hour; a day price counts by itself
-    district_id: int | None = None
+    district_ids: frozenset[int] = frozenset()  # any of them
     bbox: tuple[float, float, float, float] | None = None  # west, south, east, north, WGS 84
+    area: tuple[
+        tuple[float, float], ...
+    ] = ()  # the corners of a polygon that does not cross itself: lon, lat of WGS 84
     venue_id: int | None = None
     sort: str = "best"
     page: int = 1
     page_size: int = PAGE_SIZE
     space_ids: tuple[int, ...] = field(default=())
+    last_day: date | None = None
+    weekdays: frozenset[int] = frozenset()
+
+    @property
+    def days(self) -> list[date]:
+        """The days that are asked about, in order."""
+        if self.day is None:
+            return []
+        return list(days_of(When(self.day, last_day=self.last_day, weekdays=self.weekdays)))
 
     @property
     def has_time(self) -> bool:

@@ -1,13 +1,15 @@
 """The front page and the results."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 
-from flask import current_app, render_template, request, url_for
+from flask import Response, current_app, render_template, request, url_for
 from psycopg.errors import QueryCanceled
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as AnyResponse
 
 from marketplace.cities.models import City
 from marketplace.clock import now as present_time
@@ -17,13 +19,17 @@ from marketplace.web.access import public
 from marketplace.web.i18n import N_, format_duration, format_number, gettext, ngettext
 from marketplace.web.request import current_actor, current_city, page_blueprint
 from spaces.catalog.present import capital
-from spaces.search.forms import LENGTHS, Asked, read_asked, write_when
+from spaces.districts.queries import named_districts
+from spaces.search.dots import dots_json
+from spaces.search.familiar import FAMILIAR, Familiar, NoneFamiliar
+from spaces.search.forms import FIELDS, LENGTHS, Asked, read_asked
 from spaces.search.front import EVENING, district_links, facts_of, purpose_words, quick_url
 from spaces.search.present import SORT_TEXTS, groups_of, rows_of, tags_of
 from spaces.search.queries import Answer, Facets, facets, search
 from spaces.search.question import Question
-from spaces.search.relax import free_count, relaxations
-from spaces.search.words import When
+from spaces.search.relax import free_count, relaxations, when_of
+from spaces.search.times import When
+from spaces.search.when_text import write_when
 
 blueprint = page_blueprint("search", __name__)
 
@@ -69,11 +75,9 @@ def results() -> str:
         relaxed = relaxations(session, city, asked, answer, free, now=now)
         question = asked.question
         first = (question.page - 1) * answer.page_size + 1
-        when = (
-            write_when(When(question.day, question.start_minute, question.end_minute), today)
-            if question.day
-            else ""
-        )
+        when = write_when(when_of(question, question.day), today) if question.day else ""
+        kept = {name: asked.args[name] for name in FIELDS if asked.args.get(name)}
+        known = {int(district_id) for district_id in found.counts["districts"]} | question.district_ids
         return render_template(
             "spaces/search/results.html",
             page_id="search",
@@ -82,11 +86,12 @@ def results() -> str:
             answer=answer,
             rows=rows_of(answer.hits, asked, city, first=first, now=now),
             first=first,
-            groups=groups_of(found.counts, asked, city),
+            groups=groups_of(found.counts, asked, city, named_districts(session, city.id, known)),
             tags=tags_of(asked, city),
             lengths=[("", gettext("Any length")), *((str(m), format_duration(m)) for m in LENGTHS)],
             sorts=sorts_of(question),
-            dots=found.dots,
+            map_data_url=asked.address_of("search.map_data", sort=None),
+            space_url=url_for("catalog.space", space_id=0, **kept),
             title=title_of(asked, answer),
             heading=heading_of(asked, answer),
             summary=summary_of(answer, when, free),
@@ -94,36 +99,69 @@ def results() -> str:
             relaxed=relaxed,
             purposes=purpose_words(),
             next_url=asked.address(page=question.page + 1) if question.page < answer.pages else None,
-            home_url_with_question=url_for(
-                "search.home",
-                **{
-                    name: asked.args[name]
-                    for name in ("q", "where", "when", "people")
-                    if asked.args.get(name)
-                },
-            ),
+            home_url_with_question=url_for("search.home", **kept),
+            panel_values={"session": session, "actor": current_actor()},
             tiles=current_app.config["TILE_URL"],
         )
 
 
 def ask(session: Session, city: City, asked: Asked, *, now: datetime) -> tuple[Answer, Facets]:
     """The answer and the filters' counts. A page behind the last one becomes the first, with a note."""
-    organisation_id = current_actor().acting_for
-    try:
-        answer = search(
-            session, city, asked.question, now=now, with_facets=True, organisation_id=organisation_id
+    actor = current_actor()
+    used = familiar().used_spaces(session, city, actor, at=now)
+
+    def answer_of(question: Question) -> Answer:
+        return search(
+            session,
+            city,
+            question,
+            now=now,
+            with_facets=True,
+            organisation_id=actor.acting_for,
+            used=used,
         )
+
+    with in_time():
+        answer = answer_of(asked.question)
         if not answer.hits and asked.question.page > 1:
             asked.notes.append(N_("There is no such page of results. Here is the first one."))
             asked.question = replace(asked.question, page=1)
-            answer = search(
-                session, city, asked.question, now=now, with_facets=True, organisation_id=organisation_id
-            )
+            answer = answer_of(asked.question)
         return answer, facets_of(session, city, asked.question, answer)
+
+
+@contextmanager
+def in_time() -> Iterator[None]:
+    """Raises Unavailable where the database would take too long."""
+    try:
+        yield
     except OperationalError as error:
         if isinstance(error.orig, QueryCanceled):
             raise Unavailable(retry_after=10) from error
         raise
+
+
+def familiar() -> Familiar:
+    """Who knows what has been used; the part that does says so."""
+    for part in current_app.extensions["parts"]:
+        if FAMILIAR in part.ports:
+            known: Familiar = part.ports[FAMILIAR]
+            return known
+    return NoneFamiliar()
+
+
+@blueprint.get("/spaces/map")
+@public
+def map_data() -> AnyResponse:
+    """Where all that answers the question lies, as JSON for the map. A browser may keep it, and asks each time."""
+    city, now = current_city(), present_time()
+    with transaction() as session, in_time():
+        asked = read_asked(session, city, request.args, now=now)
+        body = dots_json(session, city, asked.question, now=now)
+    response = Response(body, mimetype="application/json")
+    response.cache_control.no_cache = True
+    response.add_etag()
+    return response.make_conditional(request)
 
 
 # The groups of filters in which one more tick finds more: their own choice must not count against them.
@@ -132,30 +170,36 @@ WIDENING: dict[str, Callable[[Question], Question | None]] = {
     "approval": lambda q: replace(q, approval=frozenset()) if q.approval else None,
     "owner_kinds": lambda q: replace(q, owner_kinds=frozenset()) if q.owner_kinds else None,
     "prices": lambda q: replace(q, max_price_minor=None) if q.max_price_minor is not None else None,
+    "districts": lambda q: replace(q, district_ids=frozenset()) if q.district_ids else None,
 }
 
 
 def facets_of(session: Session, city: City, question: Question, answer: Answer) -> Facets:
     """Counts of what each filter would leave, one query more for each group in use."""
-    found = answer.facets or Facets({}, [])
+    found = answer.facets or Facets({})
     counts = dict(found.counts)
     for name, widened in WIDENING.items():
         wider = widened(question)
         if wider is not None:
             counts[name] = facets(session, city, wider).counts[name]
-    return Facets(counts, found.dots)
+    return Facets(counts)
 
 
 def sorts_of(question: Question) -> list[tuple[str, str]]:
     return [
         ("" if code == "best" else code, gettext(text))
         for code, text in SORT_TEXTS.items()
-        if code != "nearest" or question.place is not None
+        if {"nearest": question.place, "soonest": question.day}.get(code, code) is not None
     ]
 
 
 def heading_of(asked: Asked, answer: Answer) -> str:
-    count = ngettext("%(count)s space", "%(count)s spaces", answer.total, count=format_number(answer.total))
+    if answer.is_more:
+        count = gettext("Over %(count)s spaces", count=format_number(answer.total))
+    else:
+        count = ngettext(
+            "%(count)s space", "%(count)s spaces", answer.total, count=format_number(answer.total)
+        )
     return f"{count}: {asked.fields['q']}" if asked.fields["q"] else str(count)
 
 

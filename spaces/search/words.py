@@ -1,172 +1,164 @@
-"""What people write in the question, in Finnish, Swedish and English: how many, when, and what for.
+"""What people write in the question beside the time, in Finnish, Swedish and English: how many, at what price, for how
+long, with what, and what for.
 
-Each reader takes what it understands out of a text and leaves the rest. A wrong guess would book the wrong day, so
-only plain forms are understood, and the page shows what was understood so that it can be mended.
+Each reader takes what it understands out of a text and leaves the rest, with a mark where something was (`times.cut`).
+Only plain forms are understood, and the page shows what was, so that it can be mended.
 """
 
 import re
-from dataclasses import dataclass
-from datetime import date, timedelta
+from collections.abc import Mapping
 from itertools import pairwise
 
-DAY = timedelta(days=1)
+from spaces.search.numerals import HOUR_MARK, with_digits
+from spaces.search.times import MARK, cut
 
-MONDAY_FIRST = (
-    ("maanantai", "måndag", "monday"),
-    ("tiistai", "tisdag", "tuesday"),
-    ("keskiviikko", "onsdag", "wednesday"),
-    ("torstai", "torsdag", "thursday"),
-    ("perjantai", "fredag", "friday"),
-    ("lauantai", "lördag", "saturday"),
-    ("sunnuntai", "söndag", "sunday"),
-)
-SHORT_DAYS: tuple[tuple[str, ...], ...] = (
-    ("ma", "mån", "mon"),
-    ("ti", "tis", "tue", "tues"),
-    ("ke", "ons", "wed", "weds"),
-    ("to", "tor", "tors", "thu", "thurs"),
-    ("pe", "fre", "fri"),
-    ("la", "lör", "sat"),
-    ("su", "sön", "sun"),
-)
-MONTHS = (
-    ("tammikuu", "januari", "january"),
-    ("helmikuu", "februari", "february"),
-    ("maaliskuu", "mars", "march"),
-    ("huhtikuu", "april", "april"),
-    ("toukokuu", "maj", "may"),
-    ("kesäkuu", "juni", "june"),
-    ("heinäkuu", "juli", "july"),
-    ("elokuu", "augusti", "august"),
-    ("syyskuu", "september", "september"),
-    ("lokakuu", "oktober", "october"),
-    ("marraskuu", "november", "november"),
-    ("joulukuu", "december", "december"),
-)
-
-# Parts of the day as minutes from midnight.
-MORNING, FORENOON, AFTERNOON, EVENING = (
-    (7 * 60, 12 * 60),
-    (9 * 60, 12 * 60),
-    (12 * 60, 17 * 60),
-    (17 * 60, 22 * 60),
-)
-PARTS: tuple[tuple[str, tuple[int, int]], ...] = (
-    (r"aamupäiv\w*|ap\b|förmiddag\w*|fm\b", FORENOON),
-    (r"iltapäiv\w*|ip\b|eftermiddag\w*|em\b|afternoons?", AFTERNOON),
-    (r"ilta\w*|illalla|illaksi|kväll\w*|evenings?|tonight", EVENING),
-    (r"aamu\w*|morgon(?:en)?|bitti|mornings?", MORNING),
-)
-
+# A number, or two of which the larger decides, and who is counted: 25-30 henkilölle, för ungefär 20 gäster.
+ABOUT = r"(?:noin|n\.|ainakin|vähintään|enintään|max\.?|ungefär|cirka|ca\.?|runt|minst|högst|about|around|roughly|approximately|approx\.?|at least|up to)"
 PEOPLE = re.compile(
-    r"(?:\b(?:för|for)\s+)?\b(\d{1,5})\s*"
-    r"(?:henkeä|hengelle|hengen|henkilöä|henkilölle|henkilön|hlö\b|ihmistä|ihmiselle|osallistujaa|osallistujalle|vierasta|vieraalle"
-    r"|personer|pers\b\.?|gäster|deltagare|people|persons?|guests?|participants?|pax)",
+    rf"(?:\b(?:för|for)\s+)?(?:\b{ABOUT}\s+)?(?:\b(?:a|ett|en)\s+)?(?<![\d.:,–-])\b(\d{{1,5}})(?:\s*(?:-|–|—|to|till|tai)\s*(\d{{1,5}}))?\s*"
+    r"(?:hen(?:keä|kee|gelle|gen|kilöä|kilölle|kilön|kilöllä)|henk?\b\.?|hlö(?:ä|lle|n)?\b\.?|ihmi(?:stä|selle|sen)|osallistuja[an]?\w*|viera(?:sta|alle|an)"
+    r"|lasta|lapselle|lapsen|aikuista|aikuiselle|jäsentä|jäsenelle|pelaaja[an]?\w*|soittaja\w*|laulaja\w*|oppila(?:sta|alle)"
+    r"|personers?|pers\b\.?|gäster|deltagare|barn\b|vuxna|spelare|medlemmar|elever"
+    r"|people|persons?\b|guests?|participants?|attendees|pax|kids|children|adults|players|members|students)",
     re.IGNORECASE,
 )
 # "hall for 100": a number after "for" counts people unless it counts money or time.
 FOR_NUMBER = re.compile(
-    r"\b(?:för|for)\s+(\d{1,5})\b(?!\s*(?:[€.:/-]|e\b|eur|h\b|hours?|min|days?|timm|tim\b|dag|weeks?|veck|am\b|pm\b))",
-    re.IGNORECASE,
-)
-# Round numbers in words, where people follow: "sadalle hengelle", "för hundra personer", "twenty people".
-NUMBER_WORDS: dict[str, int] = {
-    word: number
-    for number, words in (
-        (2, "kaksi kahdelle två two"), (3, "kolme kolmelle tre three"), (4, "neljä neljälle fyra four"),
-        (5, "viisi viidelle fem five"), (6, "kuusi kuudelle sex six"), (8, "kahdeksan kahdeksalle åtta eight"),
-        (10, "kymmenen kymmenelle tio ten"), (12, "kaksitoista kahdelletoista tolv twelve"),
-        (15, "viisitoista viidelletoista femton fifteen"), (20, "kaksikymmentä kahdellekymmenelle tjugo twenty"),
-        (30, "kolmekymmentä kolmellekymmenelle trettio thirty"), (40, "neljäkymmentä neljällekymmenelle fyrtio forty"),
-        (50, "viisikymmentä viidellekymmenelle femtio fifty"), (60, "kuusikymmentä kuudellekymmenelle sextio sixty"),
-        (80, "kahdeksankymmentä kahdeksallekymmenelle åttio eighty"), (100, "sata sadalle hundra hundred"),
-    )
-    for word in words.split()
-}  # fmt: skip
-NUMBER_IN_WORDS = re.compile(
-    r"\b(?:a\s+|ett\s+)?("
-    + "|".join(NUMBER_WORDS)
-    + r")(?=\s+(?:hen[kg]|hlö|ihmis|osallistuj|viera|person|pers\b|gäst|deltag|people|guest|participant))",
+    rf"\b(?:för|for)\s+(?:{ABOUT}\s+)?(\d{{1,5}})(?:\s*(?:-|–)\s*(\d{{1,5}}))?\b"
+    r"(?!\s*(?:[€.:/,-]|e\b|eur|h\b|hours?|hrs?\b|min|days?|timm|tim\b|dag|weeks?|veck|months?|månad|am\b|pm\b))",
     re.IGNORECASE,
 )
 BARE_NUMBER = re.compile(r"\D*(\d{1,5})\D*")
 
+LIMIT = (
+    r"(?:enintään|alle|max(?:imissaan)?|maksimi|korkeintaan|halvempi kuin|högst|upp till|under|billigare än|mindre än"
+    r"|at most|up to|below|less than|cheaper than|no more than)"
+)
+CURRENCY = r"(?:€(?!\w)|(?:euroa|euron|euros|euro|eur|e)\b)"
+AN_HOUR = r"(?:\s*(?:/|per)\s*(?:h|t|tunti|timme|tim|hour|hr)\b|\s+(?:tunnilta|tunti|tunnissa|i timmen|timmen|an hour|an h)\b)"
 PRICE = re.compile(
-    r"\b(?:enintään|alle|max(?:imissaan)?|korkeintaan|högst|under|at most|up to|below)\.?\s*€?\s*(\d{1,4})\s*(?:€|euroa|euro|euros|e\b)"
-    r"(?:\s*/\s*(?:h|t|tunti|timme|hour)\b|\s+(?:tunnilta|tunti|i timmen|an hour|per hour))?"
-    r"|\b(?:under|below|at most|up to)\s+€(\d{1,4})\b",
+    rf"\b{LIMIT}\.?\s*(?:€\s*(\d{{1,5}})(?![\d])|(\d{{1,5}})\s*{CURRENCY}){AN_HOUR}?|\b(\d{{1,5}})\s*{CURRENCY}{AN_HOUR}",
     re.IGNORECASE,
 )
 
 # "free" alone means that nobody has booked it.
 FREE_OF_CHARGE = re.compile(
-    r"\b(?:maksut(?:on|tom\w*)|ilmai(?:nen|se\w*|st\w*)|avgiftsfri\w*|kostnadsfri\w*|gratis|free of charge|for free|no charge)\b",
+    r"\b(?:maksut(?:on|tom\w*|ta)|ilmai(?:nen|se\w*|st\w*)|ilmaiseksi|veloituksetta|avgiftsfri\w*|kostnadsfri\w*|gratis|free of charge|for free|no charge|at no cost)\b",
     re.IGNORECASE,
 )
 
 WHOLE_DAY = re.compile(
-    r"\b(?:koko päivä\w*|päiväksi|(?:för )?en (?:hel )?dag|hela dagen|heldag\w*|for (?:a|one) (?:whole |full )?day"
+    r"\b(?:koko päivä\w*|päiväksi|(?:för )?en (?:hel )?dag|(?:för )?hela dagen|heldag\w*|for (?:a|one) (?:whole |full )?day"
     r"|(?:for )?(?:the )?(?:whole|full|all) day)\b",
     re.IGNORECASE,
 )
 WHOLE_DAY_MINUTES = 480
-
-ACCESS = re.compile(
-    r"\b(?:esteet(?:ön|tömä\w*)|pyörätuoli\w*|tillgänglig\w*|rullstol\w*|wheelchairs?(?: |-)?(?:users?|accessible)?"
-    r"|accessible|step-free)(?=\W|$)",
+LONGEST_HOURS = 24
+HOURS = re.compile(
+    r"(?:\b(?:for|i|under|minst|ainakin|vähintään|at least)\s+)?(?<![\d.,:–/€-])\b(\d{1,2})(?:[,.]([05]))?\s*"
+    r"(?:h|t|tim|tuntia|tunti|tunnin|tunniksi|tunnille|timmar|timme|timmes|hours?|hrs?)\b(?!\s*(?:sitten|päästä|ago))",
+    re.IGNORECASE,
+)
+MINUTES = re.compile(
+    r"(?:\b(?:for|i)\s+)?(?<![\d.,:–-])\b(\d{2,3})\s*(?:min|minuuttia|minuutiksi|minuutin|minuter|minutes?|mins)\b\.?",
     re.IGNORECASE,
 )
 
-CLOCK = r"([01]?\d|2[0-4])(?:[.:]([0-5]\d))?\s*(am|pm)?"
-RANGE = re.compile(
-    rf"(?:\b(?:kello|klo|kl\.?|at|from|between)\s*)?\b{CLOCK}\s*(?:-|–|—|to|till|til|until|och|and)\s*{CLOCK}(?![.\d])"
+# Whom the place must suit, facts that it must have, and its equipment: the words of three languages for our codes. The
+# first that fits takes its words, so the narrower ones stand first.
+Codes = tuple[tuple[str, str], ...]
+ACCESS_WORDS: Codes = (
+    ("accessible_toilet", r"(?:esteet(?:ön|tömä\w*)|inva)[ -]?(?:wc|vessa\w*)|invavessa\w*|(?:tillgänglig\w*|handikapp)[ -]?(?:toalett\w*|wc)|rwc|(?:accessible|disabled) (?:toilets?|wc|bathrooms?)"),
+    ("accessible_parking", r"(?:esteet(?:ön|tömä\w*)|inva)[ -]?(?:pysäköin\w*|parkki\w*|paikoitus)|(?:tillgänglig\w*|handikapp)[ -]?parkering\w*|(?:accessible|disabled) parking"),
+    ("induction_loop", r"(?:induktio|kuulo)silmuk\w*|(?:hör|hörsel|induktions|teleslinga)slinga\w*|hörslinga\w*|teleslinga\w*|(?:hearing|induction) loops?"),
+    ("lift", r"hissi|hissillä|hissin|hissiä|hiss(?:en)?|lifts?|elevators?"),
+    ("step_free_entrance", r"esteet(?:ön|tömä\w*|tä)|esteettömyys|portaat(?:on|tom\w*)|tillgänglig\w*|stegfri\w*|accessible|step-free"),
+)  # fmt: skip
+SUITS_WORDS: Codes = (
+    ("wheelchair", r"pyörätuoli\w*(?:\s+pääsee|\s+pääsy)?|rullstol\w*(?:användare)?|wheelchairs?(?:[ -](?:users?|accessible|access|friendly))?"),
+    ("rollator", r"rollaattor\w*|rollator\w*"),
+)  # fmt: skip
+EQUIPMENT_WORDS: Codes = (
+    ("projector", r"projektor\w*|videotyk\w*|datatyk\w*|projectors?|beamer"),
+    ("screen", r"valkokan\w*|näyttö|näytöllä|(?:tv-?|storbilds|bild)?skärm(?:en)?|screens?"),
+    ("whiteboard", r"valkotaulu\w*|fläppitaulu\w*|skrivtavl\w*|whiteboard\w*"),
+    ("video_conference", r"videoneuvottelu\w*|etäyhtey\w*|videokonferens\w*|video ?conferenc\w*"),
+    ("sound_system", r"äänentoisto\w*|kaiuttim\w*|ljudanläggning\w*|högtalare|sound systems?|speakers"),
+    ("microphone", r"mikrofon\w*|mikki|microphones?"),
+    ("piano", r"piano\w*|flyyge\w*|flyge\w*"),
+    ("kitchen", r"keittiö\w*|kök|köket|kitchen\w*"),
+    ("coffee_maker", r"kahvinkeit\w*|kaffe(?:kokare|bryggare)\w*|coffee (?:maker|machine)s?"),
+    ("tables", r"pöydät|pöytiä|pöydillä|bord|tables?(?! tennis)"),
+    ("chairs", r"tuolit|tuoleja|tuoleilla|stolar|chairs"),
+    ("wifi", r"wi-?fi|wlan|langaton verkko"),
+    ("floorball_sticks", r"sählymail\w*|innebandyklubbor|floorball sticks?"),
+    ("mirror_wall", r"peiliseinä\w*|peilit|peilejä|spegelvägg\w*|mirror walls?|mirrors"),
+    ("drum_kit", r"rummu(?:t|illa)|rumpuja|rumpusetti\w*|trummor\w*|trumset\w*|drums?|drum kits?"),
+    ("amplifiers", r"vahvistim\w*|vahvistin|förstärkare\w*|amplifiers?|amps"),
+    ("sewing_machine", r"ompelukone\w*|symaskin\w*|sewing machines?"),
+    ("electricity", r"sähköt|sähköä|sähköliit\w*|eluttag|elström|electricity"),
+    ("water", r"vesipiste\w*|juokseva vesi|rinnande vatten|running water"),
+    ("lighting", r"valaistus|valaistu|belysning|floodlights"),
+    ("showers", r"suihku\w*|dusch\w*|showers?"),
+    ("changing_rooms", r"pukuhuone\w*|omklädningsrum\w*|changing rooms?"),
+    ("toilet", r"wc|vessa\w*|toalett\w*|toilets?"),
+    ("parking", r"pysäköinti\w*|parkkipai\w*|parkering\w*|parking"),
+    ("bike_racks", r"pyöräteline\w*|cykelställ\w*|bike racks?"),
+    ("lockers", r"lokerik\w*|säilytyslokero\w*|lockers"),
+    ("air_conditioning", r"ilmastoin\w*|ilmastoitu|luftkonditioner\w*|air[ -]?condition\w*"),
+)  # fmt: skip
+AT_ONCE = re.compile(
+    r"\b(?:heti (?:vahvist\w+|varattav\w+|varmist\w+)|suoraan varattav\w+|ilman (?:hyväksyntää|vahvistusta)|pikavara\w+"
+    r"|direktbokning\w*(?: av)?|direktbokad?\w*|(?:som )?(?:bekräftas|bokas|godkänns) (?:direkt|genast)|utan godkännande"
+    r"|instant(?:ly)?(?: (?:book\w*|confirm\w*))?|book(?:able|ed)? at once|immediate confirmation|without approval)\b",
+    re.IGNORECASE,
 )
-FROM = re.compile(
-    rf"\b(?:kello|klo|kl\.?|at|from|alkaen)\s*{CLOCK}(?![.\d])|\b([01]?\d)(?:[.:]([0-5]\d))?\s*(am|pm)\b"
+# One's own position, which the page has to ask the browser for.
+NEAR_ME = re.compile(
+    r"\b(?:lähellä minua|minua lähellä|minun lähellä\w*|lähelläni|lähistölläni|lähin|nära mig|i närheten av mig|i min närhet|i mitt område"
+    r"|near ?by me|near me|close to me|around me|in my (?:area|neighbou?rhood))\b",
+    re.IGNORECASE,
 )
-ISO_DATE = re.compile(r"\b(\d{4})-(\d{1,2})-(\d{1,2})\b")
-DOTTED_DATE = re.compile(r"\b(\d{1,2})[./](\d{1,2})(?:[./](\d{4})\b|\.|(?=[\s,]|$))")
-# "marraskuuta", "november"; Swedish and English also cut them to three letters.
-MONTH_NAME = (
-    "(?:" + "|".join(name for names in MONTHS for name in names) + r")\w*"
-    r"|(?:jan|feb|mar|apr|jun|jul|aug|sept?|oct|okt|nov|dec)\b\.?"
-)
-NAMED_DATE = re.compile(
-    rf"\b(\d{{1,2}})(?:\.|st|nd|rd|th)?\s+({MONTH_NAME})(?:,?\s+(\d{{4}}))?"
-    r"|\b(" + "|".join(names[2] for names in MONTHS) + r")\s+(\d{1,2})(?:st|nd|rd|th)?\b(?:,?\s+(\d{4}))?"
-)
-NEXT_WEEK = re.compile(r"\b(ensi viikon|ensi viikolla|nästa veckas?|next week(?:'s|s)?)\b")
-FILLERS = re.compile(
-    r"\b(ensi|seuraavana|tulevana|tänä|nästa|på|den här|den|kommande|denna|next|this|coming|on|the|in|i|alkaen|kello|klo|kl)\b\.?"
-)
+NEAR = re.compile(r"\b(?:lähellä|lähistöllä|i närheten|nearby|close by)\s*(?=[,.|]|$)", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class When:
-    """A local day and a window of it, in minutes from midnight; the whole day where no time was said."""
+def compiled(codes: Codes) -> dict[str, re.Pattern[str]]:
+    return {code: re.compile(rf"(?<![\w-])(?:{words})(?![\w-])", re.IGNORECASE) for code, words in codes}
 
-    day: date
-    start_minute: int = 0
-    end_minute: int = 1440
 
-    @property
-    def has_time(self) -> bool:
-        return (self.start_minute, self.end_minute) != (0, 1440)
+ACCESS, SUITS, EQUIPMENT = compiled(ACCESS_WORDS), compiled(SUITS_WORDS), compiled(EQUIPMENT_WORDS)
 
 
 def read_people(text: str, *, alone: bool = False) -> tuple[int | None, str]:
     """(how many, the rest of the text). With `alone` the field holds nothing else and a bare number will do."""
-    text = NUMBER_IN_WORDS.sub(lambda match: str(NUMBER_WORDS[match[1].lower()]), text)
-    if match := PEOPLE.search(text) or FOR_NUMBER.search(text):
-        return int(match[1]), cut(text, match)
-    if alone and (match := BARE_NUMBER.fullmatch(text)):
+    plain = with_digits(text)
+    if match := PEOPLE.search(plain) or FOR_NUMBER.search(plain):
+        return max(int(match[1]), int(match[2] or 0)), cut(plain, match)
+    if alone and (match := BARE_NUMBER.fullmatch(plain)):
         return int(match[1]), ""
     return None, text
 
 
-def read_access(text: str) -> tuple[bool, str]:
-    """(whether step-free access is asked for, the rest of the text)."""
-    rest = ACCESS.sub(" ", text)
+def read_codes(text: str, words: Mapping[str, re.Pattern[str]]) -> tuple[frozenset[str], str]:
+    """(the codes whose words the text has, the rest of the text)."""
+    found = set()
+    for code, pattern in words.items():
+        rest = pattern.sub(MARK, text)
+        if rest != text:
+            found.add(code)
+            text = rest
+    return frozenset(found), text
+
+
+def read_at_once(text: str) -> tuple[bool, str]:
+    """(whether it must be bookable without an answer, the rest of the text)."""
+    rest = AT_ONCE.sub(MARK, text)
+    return rest != text, rest
+
+
+def read_near(text: str) -> tuple[bool, str]:
+    """(whether one's own position is meant, the rest of the text)."""
+    rest = NEAR_ME.sub(MARK, text)
     return rest != text, rest
 
 
@@ -175,7 +167,7 @@ def read_price(text: str) -> tuple[int | None, str]:
     if match := FREE_OF_CHARGE.search(text):
         return 0, cut(text, match)
     if match := PRICE.search(text):
-        return int(match[1] or match[2]), cut(text, match)
+        return int(match[1] or match[2] or match[3]), cut(text, match)
     return None, text
 
 
@@ -183,138 +175,16 @@ def read_length(text: str) -> tuple[int | None, str]:
     """(minutes that the booking shall last, the rest of the text)."""
     if match := WHOLE_DAY.search(text):
         return WHOLE_DAY_MINUTES, cut(text, match)
-    return None, text
-
-
-def read_when(text: str, *, today: date, alone: bool = False) -> tuple[When | None, str]:
-    """(day and window, the rest of the text). A time without a day means today. With `alone` short names of weekdays
-    count too; in a sentence "la" or "to" may mean anything, and "peli-ilta" is no evening of today."""
-    rest = text.lower()
-    day, rest = _read_day(rest, today, alone=alone)
-    by_clock = RANGE.search(rest) or FROM.search(rest)
-    window, rest = _read_window(rest)
-    if day is None and (window is None or not (alone or by_clock)):
+    plain = with_digits(text)
+    if match := HOURS.search(plain):
+        minutes = int(match[1]) * 60 + (30 if match[2] == "5" else 0)
+    elif match := MINUTES.search(plain):
+        minutes = int(match[1])
+    else:
         return None, text
-    rest = FILLERS.sub(" ", rest) if alone else rest
-    start, end = window or (0, 1440)
-    return When(day or today, start, end), tidy(rest)
-
-
-def _read_day(text: str, today: date, *, alone: bool) -> tuple[date | None, str]:
-    if match := ISO_DATE.search(text):
-        return _date(int(match[1]), int(match[2]), int(match[3])), cut_date(text, match)
-    if match := NAMED_DATE.search(text):
-        name = match[2] or match[4]
-        month = next(n for n, names in enumerate(MONTHS, 1) if _names_month(name, names))
-        number, year = int(match[1] or match[5]), match[3] or match[6]
-        return _coming(number, month, int(year) if year else None, today), cut_date(text, match)
-    if match := DOTTED_DATE.search(text):
-        found = _coming(int(match[1]), int(match[2]), int(match[3]) if match[3] else None, today)
-        if found is not None:
-            return found, cut_date(text, match)
-    for pattern, ahead in (
-        (r"\b(ylihuomen\w*|i ?övermorgon|day after tomorrow)\b", 2),
-        (r"\b(huomen\w*|i ?morgon|tomorrow)\b", 1),
-        (r"\b(tänään|i ?dag|today)\b", 0),
-    ):
-        if match := re.search(pattern, text):
-            return today + ahead * DAY, cut(text, match)
-    if match := re.search(r"\b(tänä iltana|i ?kväll|tonight)\b", text):
-        return today, text
-    if match := re.search(r"\b(viikonlop\w*|i helgen|helgen|weekend)\b", text):
-        return next_weekday(today, 5), cut(text, match)
-    if match := re.search(
-        r"\b(?:arki(?:päivä\w*|sin)?|vardags?(?:ar\w*)?|weekdays?)(?=\b|-?ilta|-?aamu|kväll)", text
-    ):
-        day = today if today.weekday() < 5 else next_weekday(today, 0)
-        return day, cut(text, match)
-    for number, names in enumerate(MONDAY_FIRST):
-        if match := re.search(
-            r"\b(?:"
-            + "|".join(names)
-            + r")(?:na|n|lla|ksi|sta|in|en|s)?(?=\b|ilta|aamu|kväll|morgon|eftermiddag|förmiddag|-)",
-            text,
-        ):
-            day, rest = next_weekday(today, number), cut(text, match)
-            if week := NEXT_WEEK.search(rest):
-                day = today - timedelta(days=today.weekday()) + timedelta(days=7 + number)
-                rest = cut(rest, week)
-            return day, rest
-    if alone:
-        for number, cut_names in enumerate(SHORT_DAYS):
-            if match := re.search(r"\b(?:" + "|".join(cut_names) + r")\b\.?", text):
-                return next_weekday(today, number), cut(text, match)
-    return None, text
-
-
-def _read_window(text: str) -> tuple[tuple[int, int] | None, str]:
-    if match := RANGE.search(text):
-        start, end = _minutes(*match.group(1, 2, 3)), _minutes(*match.group(4, 5, 6))
-        if match[6] == "pm" and not match[3] and start + 720 < end:
-            start += 720
-        if 0 <= start < end <= 1440:
-            return (start, end), cut(text, match)
-    if match := FROM.search(text):
-        parts = match.group(1, 2, 3) if match[1] else match.group(4, 5, 6)
-        start = _minutes(*parts)
-        if start < 1440:
-            return (start, min(start + 240, 1440)), cut(text, match)
-    for pattern, window in PARTS:
-        # A part of the day may hang on the weekday: lauantai-iltana, lördagkväll.
-        if match := re.search(rf"(?:\b|(?<=-))(?:{pattern})\b", text) or re.search(rf"(?:{pattern})\b", text):
-            return window, cut(text, match)
-    return None, text
-
-
-def _minutes(hour: str, minute: str | None, half: str | None) -> int:
-    hours = int(hour)
-    if half == "pm" and hours < 12:
-        hours += 12
-    if half == "am" and hours == 12:
-        hours = 0
-    return hours * 60 + int(minute or 0)
-
-
-def next_weekday(today: date, number: int) -> date:
-    """The first such weekday from today on (0 is Monday); today counts."""
-    return today + timedelta(days=(number - today.weekday()) % 7)
-
-
-def _date(year: int, month: int, day: int) -> date | None:
-    try:
-        return date(year, month, day)
-    except ValueError:
-        return None
-
-
-def _coming(day: int, month: int, year: int | None, today: date) -> date | None:
-    """The date in the year said, else the first such date that is not past."""
-    if year is not None:
-        return _date(year, month, day)
-    for candidate in range(today.year, today.year + 5):  # 29 February waits up to four years
-        found = _date(candidate, month, day)
-        if found is not None and found >= today:
-            return found
-    return None
-
-
-def _names_month(word: str, names: tuple[str, str, str]) -> bool:
-    return any(word.startswith(name) or (name.startswith(word[:3]) and len(word) <= 5) for name in names)
-
-
-def cut_date(text: str, match: re.Match[str]) -> str:
-    """The text without the date and without the weekday that stood before it, as in "ti 11.5."."""
-    names = "|".join(name for names in (*MONDAY_FIRST, *SHORT_DAYS) for name in names)
-    before = re.sub(rf"\b(?:{names})(?:na|n|en)?[.,]?\s*$", " ", text[: match.start()])
-    return before + " " + text[match.end() :]
-
-
-def cut(text: str, match: re.Match[str]) -> str:
-    return text[: match.start()] + " " + text[match.end() :]
-
-
-def tidy(text: str) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"(^|\s)[,;.\-–]+(?=\s|$)", " ", text)).strip(" ,;.-–")
+    if not 5 <= minutes <= LONGEST_HOURS * 60:
+        return None, text
+    return minutes, cut(plain, match)
 
 
 # What people call the things they want to do, by the beginning of the word, and the codes they mean.
@@ -387,10 +257,32 @@ SYNONYMS: tuple[tuple[str, frozenset[str]], ...] = tuple(
         ("outdoor event", "outdoor_event"), ("youth work", "youth_work youth_space"), ("sauna evening", "sauna"),
         ("street party", "street outdoor_event"), ("gata", "street outdoor_event"), ("motion", "exercise"),
         ("työskentely", "coworking study"), ("myyjäi", "market market_stall"), ("sports club", "exercise ball_games meeting"),
+        ("yhtiökoko", "annual_meeting meeting"), ("bolagsstämma", "annual_meeting meeting"), ("stämma", "annual_meeting meeting"), ("agm", "annual_meeting meeting"),
+        ("board meeting", "meeting meeting_room"), ("general meeting", "annual_meeting meeting"), ("meeting room", "meeting_room meeting"),
+        ("club room", "community_room"), ("community room", "community_room"), ("music room", "music music_studio"),
+        ("library room", "library_room"), ("youth centre", "youth_work youth_space"),
+        ("youth center", "youth_work youth_space"), ("sports hall", "sports_hall school_hall exercise"), ("lecture hall", "classroom course meeting"),
+        ("luento", "classroom course meeting"), ("föreläsning", "classroom course meeting"), ("valmistujais", "party"), ("ylioppilas", "party"),
+        ("ristiäis", "party"), ("rippijuhl", "party"), ("examensfest", "party"), ("studentfest", "party"), ("dop", "party"),
+        ("graduation", "party"), ("christening", "party"), ("quiz", "party gaming"), ("visailu", "party gaming"),
+        ("gymnastiksal", "sports_hall school_hall exercise"), ("board game", "gaming"), ("spelkväll", "gaming"),
+        ("harjoitustila", "music music_studio exercise dance"), ("treenikämp", "music music_studio"), ("bändikämp", "music music_studio"),
+        ("bandrep", "music music_studio"), ("bandövning", "music music_studio"), ("gatufest", "street outdoor_event"),
+        ("katujuhl", "street outdoor_event"), ("kulturhus", "concert exhibition"), ("ballroom", "banquet_hall dance party"),
+        ("band practice", "music music_studio"), ("choir practice", "choir music"), ("musikrum", "music music_studio"),
+        ("kokous", "meeting meeting_room"), ("juhla", "party banquet_hall"), ("kokouk", "meeting meeting_room"),
         ("vene", "berth"), ("båt", "berth"), ("boat", "berth"), ("berth", "berth"), ("laituri", "berth"),
         ("katu", "street outdoor_event"), ("gatu", "street outdoor_event"), ("street", "street outdoor_event"),
     )
 )  # fmt: skip
+
+# Those that may be the end of a compound: a skateboard is no meeting.
+SHORTEST_END = 4
+ENDS = tuple(
+    (prefix, codes)
+    for prefix, codes in SYNONYMS
+    if (len(prefix) > SHORTEST_END or prefix in {"möte", "fest"}) and prefix != "board"
+)
 
 # Words that say nothing about which space is meant.
 STOP = frozenset(
@@ -400,16 +292,69 @@ STOP = frozenset(
         " space spaces room rooms place venue near by at for with and or free a an the of to in my our us we need looking"
         " taloyhtiö taloyhtiön bostadsbolag bostadsbolaget bostadsbolagets"
         " vuoro vuoron vuorot pass slot yhdistys yhdistyksen yhdistyksemme seura seuran förening föreningen föreningens"
-        " association association's club klubb kautta meille oss ryhmä ryhmälle grupp gruppe group person"
+        " association association's residents residents' residents’ resident tenants club club's clubs klubb klubbens urheiluseuran urheiluseura asukasyhdistyksen asukasyhdistys asukkaiden asukkaat invånarförening invånarföreningen invånarföreningens invånare idrottsförening idrottsföreningens klubb kautta meille oss ryhmä ryhmälle grupp gruppe group person"
         " päivä päivän päiväksi dag dagar day days arki vardag weekday"
         " find book next this coming on under over before after klo kl"
+        " jossa jolla missä jonne med där with where any some kanssa varten till etsin etsimme varaisin varaamme haluan haluaisin haluamme tarvitsen"
+        " tarvitsemme tarvitaan olisiko onko löytyykö jotain joku jokin söker sökes vill vi jag behöver behövs hyra boka finns någon något några"
+        " etsitään haetaan vapaata vapaana tilassa tiloja huoneessa det ni du finnas ledigt lediga är are olemme meitä somewhere jonnekin någonstans till i'm am i want would like there is hire rent require suitable tilalle tilaan huonetta tilat lokalen rummet av"
     ).split()
 )
 
 
+# What a sentence is built with: taken off the ends of the pieces that are left once the rest is understood.
+EDGE = STOP - frozenset(
+    "taloyhtiö taloyhtiön bostadsbolag bostadsbolaget bostadsbolagets yhdistys yhdistyksen yhdistyksemme seura seuran"
+    " förening föreningen föreningens association association's club klubb our my ryhmä ryhmälle grupp gruppe group till".split()
+)
+# Two words that are one thing.
+MULTI = tuple(prefix for prefix, _ in SYNONYMS if " " in prefix)
+
+
+def without_edges(text: str) -> str:
+    """What is left of a sentence, the pieces between what was understood: "hall for | next" is a hall."""
+    return " ".join(
+        piece for part in text.replace(HOUR_MARK, "").split("|") if (piece := _without_edges(part))
+    )
+
+
+def _without_edges(text: str) -> str:
+    words = [word for word in text.split() if _bare(word)]
+    while words and (_bare(words[0]) in EDGE or _is_tie(words)):
+        del words[0]
+    while words and _bare(words[-1]) in EDGE and not _is_pair(words[-2:]):
+        del words[-1]
+    return " ".join(words).strip(" ,;.?!-–")
+
+
+def _is_tie(words: list[str]) -> bool:
+    """ "till en kör", but not "till salu"."""
+    return _bare(words[0]) == "till" and (len(words) == 1 or _bare(words[1]) in EDGE)
+
+
+def _bare(word: str) -> str:
+    return word.strip(",.;:!?()").casefold()
+
+
+def _is_pair(words: list[str]) -> bool:
+    return " ".join(_bare(word) for word in words) in MULTI
+
+
 def meanings(word: str) -> frozenset[str]:
-    """Codes of purposes and kinds that the word stands for; the longest beginning that fits decides."""
-    fitting = [(len(prefix), codes) for prefix, codes in SYNONYMS if word.startswith(prefix)]
+    """Codes of purposes and kinds that the word stands for; the longest beginning that fits decides, else the end of a
+    compound: kesäjuhlat are juhlat."""
+    return _by_beginning(word, SYNONYMS) or next(
+        (
+            codes
+            for at in range(3, len(word) - SHORTEST_END + 1)
+            if (codes := _by_beginning(word[at:], ENDS)) and " " not in word
+        ),
+        frozenset(),
+    )
+
+
+def _by_beginning(word: str, synonyms: tuple[tuple[str, frozenset[str]], ...]) -> frozenset[str]:
+    fitting = [(len(prefix), codes) for prefix, codes in synonyms if word.startswith(prefix)]
     return max(fitting, default=(0, frozenset()), key=lambda pair: pair[0])[1]
 
 

@@ -21,6 +21,7 @@ READS = re.compile(r"args\.(?:get|getlist)\(\s*[\"'](\w+)[\"']|args\[[\"'](\w+)[
 MORE_NAMES = {
     "access",
     "approval",
+    "area",
     "bbox",
     "district",
     "end",

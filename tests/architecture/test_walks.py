@@ -14,6 +14,7 @@ NO_PAGES = {
     "lifecycle.calendar_file": "a calendar file",
     "talk.write": "leads back to the booking",
     "texts.follow": "leads from a text message to the page it tells of",
+    "search.map_data": "JSON for the map",
     "mailbox.html": "the inside of a frame, as a mail program shows it",
 }
 

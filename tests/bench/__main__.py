@@ -22,6 +22,7 @@ from tests.bench import (
     market,
     pages,
     race,
+    search,
     series,
     spaces,
     throughput,
@@ -35,6 +36,7 @@ log = logging.getLogger("bench")
 GROUPS = {
     "pages": (pages.run,),
     "bookings": (bookings.run, throughput.run, calendar.run, series.run),
+    "search": (search.run,),
     "race": (race.run, traffic.run),
     "spaces": (imports.run, spaces.run, console.run, market.run),
 }

@@ -38,7 +38,7 @@ PLACES = """
            point(25480000 + 16700 * r1, 6670000 + 13400 * r2),
            CASE WHEN n % 2 = 0 THEN ARRAY['step_free_entrance'] ELSE ARRAY[]::text[] END, 'bench', n::text
     FROM (SELECT n, (n * 7919 % 10007) / 10007.0 AS r1, (n * 104729 % 10009) / 10009.0 AS r2
-          FROM generate_series(1, {venues}) n) t;
+          FROM generate_series(1, {venues}::bigint) n) t;
     INSERT INTO unit (city_id, venue_id, external_id, names)
     SELECT :city, (SELECT min(id) FROM venue WHERE city_id = :city) + (n - 1) / 2, n::text, '{{}}' FROM generate_series(1, {spaces}) n;
     INSERT INTO space (city_id, venue_id, external_id, kind, names, descriptions, purposes, capacity, approval,

@@ -119,7 +119,7 @@ def found_company(page: Page, story: Story) -> None:
 def describe_space(page: Page, story: Story) -> int:
     """Fill the one form, wrongly first; returns the draft's id."""
     page.goto(f"/{story.lang}/offer")
-    page.locator(".offer__next li", has_text=story.name).locator("a").click()
+    page.locator(".supply__next li", has_text=story.name).locator("a").click()
     page.locator("main form button[type=submit]").first.click()
     expect(page.locator("[data-focus-first]")).to_be_focused()
     is_clean(page)

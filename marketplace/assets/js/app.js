@@ -5,8 +5,10 @@ import "./all.js";
 import "./busy.js";
 import { countDown } from "./hold.js";
 import "./menus.js";
+import "./near.js";
 import "./search.js";
 import "./swaps.js";
+import { countUndo } from "./undo.js";
 
 function start() {
   focusErrors();
@@ -29,6 +31,11 @@ function start() {
     const line = /** @type {HTMLElement} */ (node);
     line.dataset.counting = "";
     countDown(line);
+  }
+  for (const node of document.querySelectorAll("[data-undo]:not(form):not([data-counting])")) {
+    const line = /** @type {HTMLElement} */ (node);
+    line.dataset.counting = "";
+    countUndo(line);
   }
   for (const node of document.querySelectorAll("[data-copy][hidden]")) {
     import("./copy.js").then(({ offerCopy }) => offerCopy(/** @type {HTMLElement} */ (node)));

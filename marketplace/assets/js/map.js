@@ -1,9 +1,10 @@
-// The map: districts as the base layer, pins from the list, rings for the other hits. The list is its twin in text.
+// The map: districts as the base layer, pins from the list, marks for all other hits, the drawn area. The list is its twin
+// in text.
 //
 //   <div class="map" data-map hx-morph-skip role="region" aria-label="..."
 //        data-districts="/…geojson" data-tiles="https://…/{z}/{x}/{y}.png" data-attribution="…"
 //        data-zoom-in="…" data-zoom-out="…"
-//        data-dots="id of a JSON block [[lat, lng], …]" data-counts='{"code": 31}' data-labels="no"
+//        data-counts='{"code": 31}' data-labels="no"
 //        data-bounds="w,s,e,n" data-point="lat,lng" data-max-zoom="18" data-failed="said when the map cannot be drawn"></div>
 import {
   control,
@@ -15,6 +16,8 @@ import {
   marker,
   tileLayer,
 } from "leaflet/dist/leaflet-src.esm.js";
+import { showAll } from "./clusters.js";
+import { cornersOf, drawArea, offerDrawing } from "./draw.js";
 import { loadStyle } from "./lazy.js";
 import { pickPoint } from "./pick.js";
 import { askAgain } from "./search.js";
@@ -69,14 +72,23 @@ export async function drawMap(node) {
   if (options.tiles) tileLayer(options.tiles, { maxZoom: 18 }).addTo(map);
   const districts = options.districts ? drawDistricts(map, node, options) : Promise.resolve(null);
 
+  const areas = layerGroup().addTo(map);
+  const renewDots = showAll(map, (bounds) => searchIn(bounds.pad(0.1).extend(around(bounds.getCenter()))));
   const pins = layerGroup().addTo(map);
-  const dots = layerGroup().addTo(map);
   const hits = drawPins(pins, options);
-  drawDots(dots, options.dots);
-  const wanted = boundsOf(options.bounds) ?? boundsOf(bboxField()?.value) ?? hits;
+  const area = drawArea(areas, cornersOf(hiddenField("area")?.value ?? ""));
+  const wanted = boundsOf(options.bounds) ?? boundsOf(hiddenField("bbox")?.value) ?? area ?? hits;
   if (wanted) show(wanted, options.bounds ? 0 : 48);
+  offerDrawing(map, (corners) => {
+    const seen = hiddenField("bbox");
+    if (seen) seen.value = "";
+    const field = hiddenField("area");
+    if (field) field.value = corners.map((corner) => corner.join(",")).join(";");
+    askAgain();
+  });
   const land = await districts;
   if (!wanted && land) show(land);
+  await renewDots();
   if (options.pick) pickPoint(map, options.pick);
   if (options.market) (await import("./market.js")).drawOnMap(map, node);
 
@@ -85,8 +97,10 @@ export async function drawMap(node) {
     highlight(pins, row.dataset.n, on);
   });
   document.addEventListener("htmx:after:swap", () => {
-    const bounds = drawPins(pins, options);
-    drawDots(dots, options.dots);
+    const drawn = drawArea(areas, cornersOf(hiddenField("area")?.value ?? ""));
+    const bounds = drawn ?? drawPins(pins, options);
+    if (drawn) drawPins(pins, options);
+    renewDots();
     if (bounds && !followBox()?.checked && !map.getBounds().contains(bounds)) show(bounds, 48);
   });
   new ResizeObserver(() => {
@@ -224,17 +238,6 @@ function drawPins(group, options) {
   return points.length ? latLngBounds(points) : null;
 }
 
-/** @param {any} group @param {string | undefined} id of a JSON block with pairs of latitude and longitude */
-function drawDots(group, id) {
-  group.clearLayers();
-  const block = id ? document.getElementById(id) : null;
-  for (const at of block ? JSON.parse(block.textContent || "[]") : []) {
-    marker(at, { icon: icon(element("div", "pin pin--dot")), interactive: false, keyboard: false }).addTo(
-      group,
-    );
-  }
-}
-
 /** @param {HTMLElement} row @param {HTMLElement} face @param {boolean} on */
 function mark(row, face, on) {
   face.classList.toggle("pin--on", on);
@@ -267,25 +270,22 @@ function followBox() {
   return document.querySelector("[data-map-follow]");
 }
 
-/** @returns {HTMLInputElement | null} */
-function bboxField() {
-  return document.querySelector("form[data-search] [name=bbox], [name=bbox][form]");
+/** @param {string} name @returns {HTMLInputElement | null} a hidden control of the search form */
+function hiddenField(name) {
+  return document.querySelector(`form[data-search] [name=${name}], [name=${name}][form]`);
 }
 
-/** Puts the seen area into the search form, or takes it out. @param {any} map @param {boolean} on */
-function search(map, on) {
-  const form = document.querySelector("form[data-search]");
-  if (!form) return;
-  let field = bboxField();
-  if (!field) {
-    field = document.createElement("input");
-    field.type = "hidden";
-    field.name = "bbox";
-    form.append(field);
-  }
-  const seen = map.getBounds();
-  const edges = [seen.getWest(), seen.getSouth(), seen.getEast(), seen.getNorth()];
-  field.value = on ? edges.map((edge) => edge.toFixed(5)).join(",") : "";
+/** About thirty metres each way. @param {any} at */
+function around(at) {
+  return latLngBounds([at.lat - 0.0003, at.lng - 0.0006], [at.lat + 0.0003, at.lng + 0.0006]);
+}
+
+/** Asks for what lies in these bounds; anywhere without any. @param {any} [bounds] */
+function searchIn(bounds) {
+  const field = hiddenField("bbox");
+  if (!field) return;
+  const edges = bounds ? [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()] : [];
+  field.value = edges.map((edge) => edge.toFixed(5)).join(",");
   askAgain();
 }
 
@@ -296,9 +296,9 @@ function followMoves(map, state) {
   map.on("moveend", () => {
     if (performance.now() - state.ours < 250 || !followBox()?.checked) return;
     clearTimeout(rest);
-    rest = setTimeout(() => search(map, true), MOVE_REST);
+    rest = setTimeout(() => searchIn(map.getBounds()), MOVE_REST);
   });
   document.addEventListener("change", (event) => {
-    if (event.target === followBox()) search(map, Boolean(followBox()?.checked));
+    if (event.target === followBox()) searchIn(followBox()?.checked ? map.getBounds() : undefined);
   });
 }

@@ -1,6 +1,6 @@
 """Changing a booking: what one has is kept whenever the other cannot be had, and no change is a way out of a price."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -49,6 +49,8 @@ from spaces.calendar.errors import BookingsInTheWay, SlotTaken
 from spaces.calendar.models import Claim
 from spaces.calendar.queries import calendar_of
 from spaces.catalog.models import Space, Venue
+from spaces.pricing.errors import CodeUsedUp
+from spaces.pricing.models import DiscountCode, DiscountUse
 from tests.factories.bookings import NOW, book, open_space, span_on
 from tests.factories.equipment import make_extra
 from tests.factories.people import actor_of, make_person
@@ -318,6 +320,61 @@ def test_both_are_named_when_the_space_is_closed(session: Session, city: City, p
     session.expire_all()
     close([request.id, booking.id])
     assert (request.state, booking.state) == ("declined", "cancelled")
+
+
+@pytest.mark.parametrize("start", [10, 14, 19])
+def test_neither_is_moved_while_a_change_waits(
+    session: Session, city: City, person: Person, start: int
+) -> None:
+    venue, space, booking = handled(session, city, person)
+    request = change(session, city, booking, space, span_on(city, start, start + 2), person)
+    before = had(session, city)
+    for one in (booking, request):
+        with pytest.raises(ChangeAsked):
+            move_booking(
+                session, city, one, space, venue, actor=staff_of(session, city),
+                during=span_on(city, 12, 14), at=NOW + HOUR,
+            )  # fmt: skip
+    assert had(session, city) == before
+
+
+def test_a_code_goes_with_an_approved_change(session: Session, city: City, person: Person) -> None:
+    venue = make_venue(session, city)
+    space = open_space(session, city, venue, approval="handler")
+    session.add(
+        DiscountCode(
+            city_id=city.id, space_id=space.id, code="ONCE", percent=50, valid_from=date(2026, 1, 1), max_uses=1
+        )
+    )  # fmt: skip
+    session.flush()
+    once = Details(code="ONCE")
+    booker, staff = actor_of(session, person), staff_of(session, city)
+    booking = book(session, city, space, booker, span_on(city, 18, 20), details=once)
+    move_to(session, booking, "confirmed", NOW)
+    declined = change(session, city, booking, space, span_on(city, 10, 12), person)
+    decline_booking(session, city, declined, venue, actor=staff, reason="x", at=NOW + HOUR, may_undo=True)
+    undo_answer(session, city, declined, space, venue, actor=staff, at=NOW + HOUR)
+    approve_booking(session, city, declined, venue, actor=staff, at=NOW + HOUR)
+    uses = session.execute(select(DiscountUse.holder_id)).scalars().all()
+    assert (declined.total_minor, list(uses)) == (2000, [declined.id])
+    with pytest.raises(CodeUsedUp):
+        book(session, city, space, booker, span_on(city, 14, 16), details=once)
+    cancel_booking(session, city, declined, actor=booker, at=NOW + 2 * HOUR)
+    book(session, city, space, booker, span_on(city, 14, 16), details=once)
+
+
+def test_an_approved_change_is_no_way_out_of_a_price(session: Session, city: City, person: Person) -> None:
+    venue = make_venue(session, city)
+    space = open_space(session, city, venue, approval="handler", cancellation_hours=24)
+    booking = book(session, city, space, actor_of(session, person), span_on(city, 18, 20))
+    move_to(session, booking, "confirmed", NOW)
+    late = span_on(city, 12, 13).start
+    later = Span(booking.span.start + timedelta(days=7), booking.span.end + timedelta(days=7))
+    request = change(session, city, booking, space, later, person, at=late)
+    approve_booking(session, city, request, venue, actor=staff_of(session, city), at=late + HOUR)
+    assert request.cancel_free_until == booking.cancel_free_until
+    kept = cancel_booking(session, city, request, actor=actor_of(session, person), at=late + 2 * HOUR)
+    assert kept.minor == 4000
 
 
 def test_a_change_that_keeps_its_equipment_holds_it_once(

@@ -7,10 +7,12 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from bookings.lifecycle.actions import move_to
+from bookings.lifecycle.change_actions import Change, change_booking
 from bookings.lifecycle.closing import BookingHolders
 from bookings.lifecycle.models import Booking
 from marketplace.accounts.actor import Actor
-from marketplace.accounts.models import AuditEntry, Organisation
+from marketplace.accounts.models import AuditEntry, Organisation, Person
 from marketplace.cities.models import City
 from marketplace.db import span_of
 from marketplace.notifications.models import Mail
@@ -22,7 +24,7 @@ from spaces.calendar.queries import calendar_of
 from spaces.catalog.errors import NotYourVenue
 from spaces.catalog.models import Space, Venue
 from tests.factories.bookings import NOW, book, open_space, span_on
-from tests.factories.people import actor_of, join, make_person
+from tests.factories.people import actor_of, join, make_person, sign_in
 from tests.factories.spaces import make_unit, make_venue
 
 REASONS = {"fi": "Lattia lakataan", "sv": "Golvet lackas", "en": "The floor is varnished"}
@@ -227,3 +229,33 @@ def test_a_closing_never_meets_a_body(
     closed = SpanSet(span_of(d) for d in session.scalars(select(Claim.during).where(Claim.part == 1)))
     assert closed - bodies == closed
     assert session.scalar(select(func.count()).select_from(Booking).where(Booking.state == "confirmed")) == 3
+
+
+def test_what_a_waiting_change_kept_is_asked_about_next(
+    app: Flask, session, city: City, venue: Venue, manager: Actor, booker: Actor
+) -> None:
+    at = datetime.now(UTC)
+    day = (at + timedelta(days=9)).astimezone(city.zone).date()
+    space = open_space(
+        session, city, venue, approval="handler", first=at.date(), last=day + timedelta(days=1)
+    )
+    was, wished = span_on(city, 18, 20, day=day), span_on(city, 19, 21, day=day)
+    booking = book(session, city, space, booker, was, at=at)
+    move_to(session, booking, "confirmed", at)
+    change = Change(space, wished, None)
+    request = change_booking(session, city, booking, change, actor=booker, at=at, submission="an-hour-later")
+    person = session.get_one(Person, (city.id, manager.person_id))
+    session.commit()
+    client = app.test_client()
+    sign_in(session, client, person)
+    form = {
+        "first_day": day.isoformat(), "last_day": day.isoformat(), "opens": "19:00", "closes": "20:00",
+        "reason_en": "Repairs", f"booking-{request.id}": "cancel",
+    }  # fmt: skip
+    address = f"/en/desk/spaces/{space.id}/closures"
+    answer = client.post(address, data=form)
+    assert answer.status_code == 409
+    assert f'name="booking-{booking.id}"' in answer.text
+    assert client.post(address, data={**form, f"booking-{booking.id}": "cancel"}).status_code == 303
+    session.expire_all()
+    assert (request.state, booking.state) == ("declined", "cancelled")

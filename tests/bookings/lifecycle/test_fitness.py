@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bookings.lifecycle.fitness import Option, Use, reasons, score, weights
+from bookings.lifecycle.fitness import Option, reasons, score, weights
 from marketplace.timespan import Span
+from spaces.search.familiar import Use
 
 DAY = date(2026, 12, 1)
 START = datetime(2026, 12, 1, 16, 0, tzinfo=UTC)

@@ -6,6 +6,9 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from bookings.lifecycle.actions import expire_request
+from bookings.lifecycle.change_actions import Change as BookingChange
+from bookings.lifecycle.change_actions import change_booking
 from bookings.lifecycle.errors import PriceChanged, TooManyPeople
 from bookings.lifecycle.models import Booking
 from bookings.series.actions import approve_series, cancel_dates, decline_series
@@ -22,6 +25,7 @@ from bookings.series.rules import Change, Recurrence
 from marketplace.accounts.actor import Actor
 from marketplace.accounts.models import AuditEntry
 from marketplace.cities.models import City
+from marketplace.db import span_of
 from marketplace.timespan import Span
 from spaces.calendar.models import Claim
 from spaces.catalog.errors import NotYourVenue
@@ -318,3 +322,29 @@ def test_requests_are_answered_as_a_whole(
     assert {b.state for b in dates_of(session, second)} == {"declined"}
     check_claims(session, city, [space])
     assert session.scalar(select(func.count()).select_from(Booking)) == 10
+
+
+def test_a_date_that_runs_keeps_its_time_when_the_rest_is_cancelled(
+    session: Session, city: City, space: Space, actor: Actor
+) -> None:
+    series = repeat(session, city, space, actor)
+    first = dates_of(session, series)[0]
+    space.approval = "handler"
+    session.flush()
+    later = Span(first.span.start + timedelta(hours=1), first.span.end + timedelta(hours=1))
+    request = change_booking(
+        session,
+        city,
+        first,
+        BookingChange(space, later, first.attendees),
+        actor=actor,
+        at=NOW,
+        submission="later-on",
+    )
+    assert (request.state, request.replaces_id) == ("awaiting_approval", first.id)
+    at = first.span.start + timedelta(minutes=15)
+    cancel_dates(session, city, series, actor=actor, scope="all", position=1, at=at)
+    assert (first.state, request.state) == ("confirmed", "awaiting_approval")
+    assert expire_request(session, city.id, at=at)
+    claimed = session.execute(select(Claim.holder_id, Claim.during).where(Claim.part == 0)).all()
+    assert [(holder, span_of(during)) for holder, during in claimed] == [(first.id, first.span)]

@@ -1,8 +1,11 @@
 """What people write stays text in mails, and the mail server is known before it gets a password."""
 
+import email.policy
 import smtplib
 import ssl
 from datetime import UTC, datetime
+from email import message_from_bytes
+from email.message import EmailMessage
 
 import pytest
 from flask import g
@@ -128,3 +131,31 @@ def test_a_mail_that_signs_in_is_forgotten_once_it_is_sent(app, session, city, p
     mail = session.scalars(select(Mail)).one()
     assert (mail.state, mail.body_text, mail.body_html) == ("sent", "", "")
     assert mail.subject
+
+
+@pytest.mark.parametrize("label", ["tilat", "a" * 60 + "." + "b" * 60 + "." + "c" * 60])
+def test_a_mail_program_finds_the_address_that_stops_mails_however_long(monkeypatch, label):
+    """As bytes on their way: what other headers and the texts hold is written as before, in short lines."""
+    handed: list[EmailMessage] = []
+    monkeypatch.setattr(Server, "send_message", lambda _, message: handed.append(message))
+    monkeypatch.setattr(smtplib, "SMTP", Server)
+    stop = f"https://{label}.example/fi/searches/{'t' * 90}/stop"
+    subject = "Säästöpankin juhlasalissa vapautui aikaa ensi tiistaille, myös pääsiäiselle ja äitienpäivälle"
+    text, html = "Hyvää päivää " * 60 + "\n", "<p>" + "hei äö " * 300 + "</p>\n"
+    mail = Mail(
+        city_id=1,
+        id=1,
+        subject=subject,
+        to_address="a@example.org",
+        body_text=text,
+        body_html=html,
+        stop_url=stop,
+    )
+    hand_over(mail, url="smtp://mail.example.org", sender="Tilaa <no-reply@example.org>")
+    sent = handed[0].as_bytes()
+    address = f"List-Unsubscribe: <{stop}>"
+    assert address.encode() in sent.splitlines()
+    assert max(len(line) for line in sent.splitlines() if line != address.encode()) <= 78
+    read = message_from_bytes(sent, policy=email.policy.default)
+    assert (read["Subject"], read["To"], read["List-Unsubscribe"]) == (subject, "a@example.org", f"<{stop}>")
+    assert [part.get_content() for part in read.iter_parts()] == [text, html]

@@ -15,6 +15,7 @@ from marketplace.clock import now
 from marketplace.notifications.links import short_address
 from marketplace.notifications.mail import writing_for
 from marketplace.notifications.models import TextLink
+from marketplace.notifications.sms import forget_number
 from tests.factories.cities import make_city
 from tests.factories.people import make_person
 
@@ -71,3 +72,13 @@ def test_guesses_are_counted_and_good_addresses_are_not(
         assert client.get(f"/sv/t/guess{number}").status_code == 404
         assert client.get(f"/sv/t/{code}").status_code == 303
     assert client.get("/sv/t/guess60").status_code == 429
+
+
+def test_addresses_go_with_the_number_they_were_sent_to(
+    client: FlaskClient, session: Session, city: City, person: Person, shorten: Shorten
+) -> None:
+    sent, others = shorten(city, person), shorten(city, make_person(session, city))
+    forget_number(session, city.id, person.id, "+358401234567")
+    session.commit()
+    assert client.get("/sv/t/" + sent.rpartition("/")[2]).status_code == 404
+    assert client.get("/sv/t/" + others.rpartition("/")[2]).status_code == 303

@@ -304,3 +304,66 @@ def test_accessibility_is_told_with_its_sentences(ask, town: Town, session: Sess
         ("interior", "There is a lift with room for a wheelchair."),
         ("hearing", "The facility does not have an induction loop."),
     ]
+
+
+def test_any_day_of_a_window_will_do(session: Session, ask, town: Town) -> None:
+    first, last = town.day, town.day + timedelta(days=6)
+    whole = Span(
+        instant(first, time(0), town.city.zone), instant(last - timedelta(days=1), time(0), town.city.zone)
+    )
+    holder_id = session.scalar(HOLDER_IDS.next_value())
+    assert holder_id is not None
+    claim_space(
+        session, town.city, town.hall.id, holder_id=holder_id, body=whole, rules=booking_rules(town.hall)
+    )
+    window = {
+        "when": first,
+        "until": last,
+        "from": "17:00",
+        "to": "20:00",
+        "minutes": 60,
+        "q": "liikuntasali",
+    }
+    (hall,) = ask("/spaces", **window)["spaces"]
+    assert hall["is_free"]
+    starts = {datetime.fromisoformat(one["start"]).date() for one in hall["free_times"]}
+    assert starts == {last - timedelta(days=1), last}
+    # The same on the weekday of its last day alone, and on one that is taken.
+    (hall,) = ask("/spaces", **window, weekday=last.isoweekday())["spaces"]
+    assert {datetime.fromisoformat(one["start"]).date() for one in hall["free_times"]} == {last}
+    (hall,) = ask("/spaces", **window, weekday=first.isoweekday())["spaces"]
+    assert (hall["is_free"], hall["free_times"]) == (False, [])
+
+
+def test_the_soonest_of_all(ask, town: Town) -> None:
+    assert found(ask("/spaces", sort="soonest"), town) == {"hall", "room", "lawn"}
+
+
+def test_words_that_nobody_has_are_put_right_and_told(ask, town: Town) -> None:
+    answer = ask("/spaces", q="liikuntasli")
+    assert answer["corrected"] == {"liikuntasli": "liikuntasali"}
+    assert found(answer, town) == {"hall"}
+
+
+def test_each_space_says_why_it_fits(ask, town: Town) -> None:
+    (room,) = ask("/spaces", kind="meeting_room", people=10, near="60.184,24.953")["spaces"]
+    assert room["reasons"]
+    assert all(reason["text"] for reason in room["reasons"])
+
+
+@pytest.mark.parametrize(
+    ("query", "field", "code"),
+    [
+        ({"when": 0, "until": -1}, "until", "ends-before-start"),
+        ({"when": 0, "until": 100}, "until", "too-many-days"),
+        ({"until": 3}, "until", "needs-when"),
+        ({"when": 0, "weekday": 1}, "weekday", "needs-until"),
+        ({"when": 0, "until": 3, "weekday": 8}, "weekday/0", "less-than-equal"),
+    ],
+)
+def test_a_window_that_is_none(refused, town: Town, query, field: str, code: str) -> None:
+    days = {
+        name: town.day + timedelta(days=value) if name in {"when", "until"} else value
+        for name, value in query.items()
+    }
+    assert refused("/spaces", **days)[field] == code

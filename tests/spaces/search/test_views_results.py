@@ -149,7 +149,7 @@ def test_where_nothing_is_free_the_next_times_come_with_their_dates(
     (row,) = rows(html)
     assert "Next free times:" in row
     assert "none is free" in html
-    assert "Free at other times:" in html
+    assert "More is free if you change this:" in html
 
 
 WRONG = [
@@ -293,7 +293,7 @@ def test_nothing_found_says_what_to_drop_and_how_many_that_gives(client: FlaskCl
     assert rows(html) == []
     assert "No space fits all of this" in html
     link = re.search(
-        r'<a class="slot" href="([^"]+)"><span class="slot__t">Without 500 people</span><span class="slot__p">1 space',
+        r'<a class="slot" href="([^"]+)" data-results-link><span class="slot__t">Without 500 people</span><span class="slot__p">1 space',
         html,
     )
     assert link is not None

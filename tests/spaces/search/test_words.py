@@ -9,15 +9,16 @@ from flask import Flask, g
 
 from marketplace.settings import ROOT
 from spaces.catalog.vocabulary import KINDS, PURPOSES
-from spaces.search.forms import write_when
+from spaces.search.times import When, read_when, tidy
+from spaces.search.when_text import write_when
 from spaces.search.words import (
-    When,
+    ACCESS,
+    SUITS,
     meanings,
-    read_access,
+    read_codes,
     read_length,
     read_people,
     read_price,
-    read_when,
     search_words,
 )
 
@@ -125,7 +126,6 @@ def test_the_time_is_read(text: str, day: date, start: float, end: float) -> Non
         "31.2.",
         "20-18",
         "25.13.",
-        "ensi viikolla",
         "99:99",
         "12/13/14/15",
     ],
@@ -154,18 +154,20 @@ def test_what_we_write_we_read(app: Flask, language: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "rest"),
+    ("text", "access", "suits", "rest"),
     [
-        ("esteetön juhlatila", "juhlatila"),
-        ("tillgänglig festlokal", "festlokal"),
-        ("wheelchair accessible meeting room", "meeting room"),
-        ("step-free hall", "hall"),
+        ("esteetön juhlatila", {"step_free_entrance"}, set(), "juhlatila"),
+        ("tillgänglig festlokal", {"step_free_entrance"}, set(), "festlokal"),
+        ("wheelchair accessible meeting room", set(), {"wheelchair"}, "meeting room"),
+        ("step-free hall", {"step_free_entrance"}, set(), "hall"),
+        ("sali ja esteetön wc", {"accessible_toilet"}, set(), "sali ja"),
+        ("sali", set(), set(), "sali"),
     ],
 )
-def test_a_wish_for_access_is_read(text: str, rest: str) -> None:
-    asked, left = read_access(text)
-    assert (asked, left.strip()) == (True, rest)
-    assert read_access("sali")[0] is False
+def test_a_wish_for_access_is_read(text: str, access: set[str], suits: set[str], rest: str) -> None:
+    whom, left = read_codes(text, SUITS)
+    facts, left = read_codes(left, ACCESS)
+    assert (set(facts), set(whom), tidy(left)) == (access, suits, rest)
 
 
 PEOPLE = [
@@ -217,7 +219,7 @@ def test_hours_and_days_in_a_sentence_are_no_people(text: str) -> None:
 )
 def test_a_whole_day_is_a_length(text: str, minutes: int | None, rest: str) -> None:
     found, left = read_length(text)
-    assert (found, left.strip()) == (minutes, rest)
+    assert (found, tidy(left)) == (minutes, rest)
 
 
 @pytest.mark.parametrize(
