@@ -41,7 +41,9 @@ class Settings:
         str, "Map tiles under the district outlines, {z}/{x}/{y}; empty shows outlines only"
     ] = ""
     trusted_proxies: Annotated[int, "Number of reverse proxies whose X-Forwarded-* headers are believed"] = 0
-    database_pool: Annotated[int, "Database connections each web process may hold"] = 10
+    database_pool: Annotated[
+        int, "Database connections each web process may hold, so the requests it serves at once"
+    ] = 5
     log_level: Annotated[str, "`debug`, `info`, `warning` or `error`"] = "info"
     files_folder: Annotated[
         str, "Folder for photos and other files that people hand in; used while no bucket is named"

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from flask import Flask, request
 from sqlalchemy import create_engine, text
+from sqlalchemy.exc import IntegrityError
 
 app = Flask(__name__)
 engine = create_engine(
@@ -20,16 +21,17 @@ CLAIM = text("""
 @app.post("/claims")
 def claim() -> tuple[str, int]:
     start = datetime.fromisoformat(request.form["start"])
-    with engine.begin() as connection:
-        connection.execute(
-            CLAIM,
-            {
-                "city_id": int(request.form["city_id"]),
-                "unit_id": int(request.form["unit_id"]),
-                "start": start,
-                "end": start + timedelta(minutes=int(request.form["minutes"])),
-            },
-        )
+    values = {
+        "city_id": int(request.form["city_id"]),
+        "unit_id": int(request.form["unit_id"]),
+        "start": start,
+        "end": start + timedelta(minutes=int(request.form["minutes"])),
+    }
+    try:
+        with engine.begin() as connection:
+            connection.execute(CLAIM, values)
+    except IntegrityError:
+        return "", 409
     return "", 201
 
 

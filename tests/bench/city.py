@@ -28,6 +28,8 @@ HOURS = (
     (time(15), time(2)),
 )
 
+OPEN_AT_NIGHT = 4  # which of them
+
 PLACES = """
     INSERT INTO organisation (city_id, kind, name)
     SELECT :city, (ARRAY['city_division','company','association'])[1 + n % 3], 'Owner ' || n FROM generate_series(1, 200) n;

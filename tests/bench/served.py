@@ -17,9 +17,13 @@ from marketplace.cities.models import City
 from marketplace.clock import now
 from marketplace.identity.models import SignedInSession
 from marketplace.ids import new_token, token_hash
+from marketplace.launch.run import WEB_WORKERS
+from marketplace.settings import Settings
 from tests.factories.people import make_person
 
-WORKERS, THREADS = 2, 8
+# As `make run` serves the product.
+WORKERS = WEB_WORKERS
+THREADS = Settings().database_pool
 
 
 def free_port() -> int:
