@@ -43,7 +43,7 @@ class Settings:
     trusted_proxies: Annotated[int, "Number of reverse proxies whose X-Forwarded-* headers are believed"] = 0
     database_pool: Annotated[
         int, "Database connections each web process may hold, so the requests it serves at once"
-    ] = 5
+    ] = 4
     log_level: Annotated[str, "`debug`, `info`, `warning` or `error`"] = "info"
     files_folder: Annotated[
         str, "Folder for photos and other files that people hand in; used while no bucket is named"

@@ -46,8 +46,8 @@ from spaces.search.spelling import mend_words, put_right
 from spaces.search.words import search_words
 
 PER_MINUTE = 600
-# A list without a time changes when somebody edits a space; its next free times may be a minute old.
-LIST_SECONDS, DISTRICTS_SECONDS = 60, 3600
+# What says when a space is free is asked for anew each time; a tag spares sending what has not changed.
+DISTRICTS_SECONDS = 3600
 EXPOSED = "ETag, Link, Retry-After, X-Request-Id"
 
 
@@ -136,7 +136,7 @@ def spaces(query: SpacesQuery) -> Response:
         next_cursor=following,
         next_url=next_url,
     )
-    response = answered(answer, seconds=LIST_SECONDS if query.when is None else 0)
+    response = answered(answer, seconds=0)
     if next_url:
         response.headers["Link"] = f'<{next_url}>; rel="next"'
     return response
@@ -157,7 +157,7 @@ def space(path: SpacePath, query: NoQuery) -> Response:
         hit = listed_space(session, city, path.space_id, now=now())
         more = rules_of(session, hit.space)
         extras = offered_extras(session, city, hit.space.id, now().astimezone(city.zone).date())
-    return answered(details_of(hit, city, more, extras), seconds=LIST_SECONDS)
+    return answered(details_of(hit, city, more, extras), seconds=0)
 
 
 @api.get(

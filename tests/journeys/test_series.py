@@ -40,12 +40,14 @@ def repeat_page(page: Page, space: str, day: date) -> tuple[str, datetime]:
 
 
 def book_once(page: Page, url: str, start: datetime, lang: str) -> None:
-    """Somebody else takes one of the dates on the ordinary way."""
+    """Somebody else takes one of the dates on the ordinary way, if the demo city's own people have not."""
     space = urlsplit(url).path.rpartition("/")[0]
     local = start.astimezone(ZoneInfo("Europe/Helsinki"))
     page.goto(f"{space}/booking?{urlencode({'start': local.isoformat(), 'minutes': 60})}")
-    page.locator("form.co__form .co__go button.hds-button").first.click()
-    page.wait_for_url(re.compile(r"/bookings/"))
+    book = page.locator("form.co__form .co__go button.hds-button")
+    if book.count():
+        book.first.click()
+        page.wait_for_url(re.compile(r"/bookings/"))
 
 
 @pytest.mark.parametrize("width", [1440, 360])
