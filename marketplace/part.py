@@ -2,16 +2,18 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from click import Command
-from flask import Blueprint
+from flask import Blueprint, current_app
 from sqlalchemy.orm import Session
 
 from marketplace.accounts.actor import Actor
 from marketplace.cities.models import City
 from marketplace.jobs.messages import Handler
 from marketplace.jobs.periodic import PeriodicJob
+
+Port = TypeVar("Port")
 
 # A panel returns safe HTML, or "" to stay away. It gets the reading session, the actor and what the page hands over.
 Panel = Callable[..., str]
@@ -45,3 +47,10 @@ class Part:
     grants: Sequence[Grants] = ()
     ports: Mapping[str, Any] = field(default_factory=dict)  # answers to what a lower part asks, by its name
     demo: Sequence[Callable[[Session, City], None]] = ()  # what `flask demo load` fills, lowest part first
+
+
+def port_of(name: str, nobody: Port) -> Port:
+    """What the first part that answers to this port gives; `nobody` where none does."""
+    parts: Sequence[Part] = current_app.extensions["parts"]
+    found: Port = next((part.ports[name] for part in parts if name in part.ports), nobody)
+    return found

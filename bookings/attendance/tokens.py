@@ -1,28 +1,19 @@
 """What stands in a booking's code: its number, signed, so that nobody finds another one's by counting."""
 
-from flask import current_app
-from itsdangerous import BadData, URLSafeSerializer
-
 from bookings.attendance.errors import CheckInNotFound
 from bookings.lifecycle.models import Booking
+from marketplace.web.signed import number_of, signed_number
 
-LONGEST = 200
-
-
-def signer() -> URLSafeSerializer:
-    return URLSafeSerializer(str(current_app.secret_key), salt="check-in")
+SALT = "check-in"
 
 
 def token_of(booking: Booking) -> str:
-    return str(signer().dumps([booking.city_id, booking.id]))
+    return signed_number(SALT, booking.city_id, booking.id)
 
 
 def booking_id_of(token: str, city_id: int) -> int:
     """The booking's number. Raises CheckInNotFound for what this service did not sign, or signed for another city."""
-    try:
-        found = signer().loads(token[:LONGEST])
-    except BadData:
-        raise CheckInNotFound from None
-    if not isinstance(found, list) or len(found) != 2 or found[0] != city_id or not isinstance(found[1], int):
+    found = number_of(SALT, city_id, token)
+    if found is None:
         raise CheckInNotFound
-    return found[1]
+    return found

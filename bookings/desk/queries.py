@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from bookings.lifecycle import policy
 from bookings.lifecycle.models import Booking
-from bookings.lifecycle.queries import ListedBooking, also_replaced, is_undoable, stands_for_series
+from bookings.lifecycle.queries import ListedBooking, also_replaced, is_undoable, stands_for_series, with_all
 from bookings.lifecycle.rules import ANSWERS, HOLDING, UNDO_OFFERED
 from marketplace.accounts.actor import Actor
 from marketplace.accounts.models import Organisation, Person
@@ -316,20 +316,15 @@ def queue_of(
         ),
     )
     rows = session.execute(
-        select(
-            Booking,
-            Space,
-            Venue,
-            Organisation.name,
-            Person.name,
-            func.coalesce(opening.op("@>")(Booking.during), false()),
-        )
-        .join(Space, (Space.city_id == Booking.city_id) & (Space.id == Booking.space_id))
-        .join(Venue, (Venue.city_id == Space.city_id) & (Venue.id == Space.venue_id))
-        .join(Person, (Person.city_id == Booking.city_id) & (Person.id == Booking.person_id))
-        .outerjoin(
-            Organisation,
-            (Organisation.city_id == Booking.city_id) & (Organisation.id == Booking.organisation_id),
+        with_all(
+            select(
+                Booking,
+                Space,
+                Venue,
+                Organisation.name,
+                Person.name,
+                func.coalesce(opening.op("@>")(Booking.during), false()),
+            )
         )
         .where(shown)
         .order_by(func.lower(Booking.during) if soonest else Booking.created_at, Booking.id)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, aliased
 
 from bookings.desk.queries import MOST_VENUES, name_of, waits
 from bookings.lifecycle.models import Booking
+from bookings.lifecycle.queries import with_all
 from marketplace.accounts.actor import Actor
 from marketplace.accounts.models import Organisation, Person
 from marketplace.cities.models import City
@@ -77,17 +78,8 @@ def meets_days(first: date | None, last: date | None, city: City) -> ColumnEleme
 
 def wanted_count(session: Session, actor: Actor, wanted: Wanted, city: City, *, at: datetime) -> int:
     """How many requests of the queue are wanted; a series counts as one for each of its spaces."""
-    query = (
-        select(func.count())
-        .select_from(Booking)
-        .join(Space, (Space.city_id == Booking.city_id) & (Space.id == Booking.space_id))
-        .join(Venue, (Venue.city_id == Space.city_id) & (Venue.id == Space.venue_id))
-        .join(Person, (Person.city_id == Booking.city_id) & (Person.id == Booking.person_id))
-        .outerjoin(
-            Organisation,
-            (Organisation.city_id == Booking.city_id) & (Organisation.id == Booking.organisation_id),
-        )
-        .where(waits(actor, at), matching(wanted, city, at=at))
+    query = with_all(select(func.count()).select_from(Booking)).where(
+        waits(actor, at), matching(wanted, city, at=at)
     )
     return session.scalar(query) or 0
 

@@ -110,7 +110,6 @@ from spaces.pricing.rules import (
 from spaces.rules.queries import trusted_among
 
 SUBMITTED_ONCE = "uq_booking_city_id_person_id_submission"
-UNIQUE_REFERENCE = "uq_booking_city_id_reference"
 MOST_PEOPLE = 1_000_000
 
 
@@ -587,7 +586,7 @@ def move_to(session: Session, booking: Booking, state: str, at: datetime, *, kep
     """Let `state` follow the booking's present one, and give the time back where the new state does not hold it, or take
     it again; what becomes of its price follows from the state and from what the owner keeps.
 
-    Every change of state goes through here, but for the one that takes an answer back. Raises IllegalTransition, and
+    Every change of state goes through here, but for those that take an answer or a press back. Raises IllegalTransition, and
     SlotTaken or PiecesTaken where what it had is somebody else's by now. The row is locked and read anew first, so of two
     that decide at once the second is refused.
     """
@@ -611,8 +610,7 @@ def take_time(session: Session, city: City, booking: Booking) -> None:
     old = kept_with(session, booking)
     if old is not None and old.state in HOLDING:
         both = hull(old.span, booking.span)
-        move_claims(session, city, old.space_id, holder_id=old.id, body=both, rules=rules)
-        hand_over(session, city, holder_id=old.id, to=booking.id, body=both, rules=rules)
+        move_claims(session, city, old.space_id, holder_id=old.id, to=booking.id, body=both, rules=rules)
         return
     claim_space(
         session,

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from bookings.lifecycle.actions import decline_booking, displace_booking
 from bookings.lifecycle.models import Booking
 from bookings.lifecycle.policy import may_decide, may_see
-from bookings.lifecycle.queries import also_replaced
+from bookings.lifecycle.queries import also_replaced, with_all
 from bookings.lifecycle.rules import OPEN
 from marketplace.accounts.actor import Actor
 from marketplace.accounts.models import Organisation, Person
@@ -92,14 +92,7 @@ def rows_of(
     if not holder_ids:
         return []
     rows = session.execute(
-        select(Booking, Space, Venue, Person, Organisation)
-        .join(Space, (Space.city_id == Booking.city_id) & (Space.id == Booking.space_id))
-        .join(Venue, (Venue.city_id == Space.city_id) & (Venue.id == Space.venue_id))
-        .join(Person, (Person.city_id == Booking.city_id) & (Person.id == Booking.person_id))
-        .outerjoin(
-            Organisation,
-            (Organisation.city_id == Booking.city_id) & (Organisation.id == Booking.organisation_id),
-        )
+        with_all(select(Booking, Space, Venue, Person, Organisation))
         .where(Booking.city_id == city_id, Booking.id.in_(holder_ids))
         .order_by(func.lower(Booking.during), Booking.id)
     )

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select, true, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
@@ -32,6 +32,9 @@ from spaces.catalog.models import Space, Venue, VenueRole
 from spaces.catalog.policy import HANDLE
 from spaces.equipment.models import Extra
 from spaces.pricing.rules import BuildDays, OutdoorUse
+
+# A statement of any rows.
+Query = TypeVar("Query", bound=Select[*tuple[Any, ...]])
 
 REFERENCE = re.compile(r"[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}")
 # Letters that a reference never has, as people read them.
@@ -316,18 +319,24 @@ class ListedBooking:
     person_name: str
 
 
-def listed(
-    session: Session, which: ColumnElement[bool], *order: Any, limit: int, offset: int = 0
-) -> list[ListedBooking]:
-    rows = session.execute(
-        select(Booking, Space, Venue, Organisation.name, Person.name)
-        .join(Space, (Space.city_id == Booking.city_id) & (Space.id == Booking.space_id))
+def with_all(query: Query) -> Query:
+    """A statement over bookings with the space, the place, the person and the organisation of each beside it."""
+    return (
+        query.join(Space, (Space.city_id == Booking.city_id) & (Space.id == Booking.space_id))
         .join(Venue, (Venue.city_id == Space.city_id) & (Venue.id == Space.venue_id))
         .join(Person, (Person.city_id == Booking.city_id) & (Person.id == Booking.person_id))
         .outerjoin(
             Organisation,
             (Organisation.city_id == Booking.city_id) & (Organisation.id == Booking.organisation_id),
         )
+    )
+
+
+def listed(
+    session: Session, which: ColumnElement[bool], *order: Any, limit: int, offset: int = 0
+) -> list[ListedBooking]:
+    rows = session.execute(
+        with_all(select(Booking, Space, Venue, Organisation.name, Person.name))
         .where(which)
         .order_by(*order, Booking.id)
         .limit(limit)

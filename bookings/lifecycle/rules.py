@@ -50,7 +50,8 @@ def may_follow(state: str, following: str) -> bool:
 
 
 # The owner's answers. The one who gave one may take it back while nobody has been told: then the request waits again.
-# That is the only way back, and no part of the table above: whoever acts on a state never sees it return.
+# That, and one press taken back (PRESSED below), are the only ways back, and no part of the table above: whoever acts on
+# a state never sees it return.
 ANSWERS = frozenset({"confirmed", "declined"})
 # Offered for the first; a press that is late by the way of the network still counts until the news goes out.
 UNDO_OFFERED = timedelta(seconds=10)

@@ -26,11 +26,10 @@ from marketplace.web.i18n import (
     format_clock,
     format_hours,
     format_money,
-    localised,
     ngettext,
     reader_language,
 )
-from spaces.catalog.models import Space, Venue
+from spaces.catalog.models import Venue
 
 MONTHLY: Mapping[int, str] = {
     1: N_("The first %(weekday)s of each month"),
@@ -322,7 +321,3 @@ def lead_text(series: Series, city: City) -> str:
     total = series.starts.hour * 60 + series.starts.minute + series.minutes
     end = f"{total // 60 % 24}.{total % 60:02d}"
     return f"{rule} {format_clock(start)}\u2060–\u2060{end}"
-
-
-def space_name(space: Space) -> str:
-    return localised(space.names)

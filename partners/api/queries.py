@@ -4,19 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from psycopg.errors import QueryCanceled
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from marketplace.cities.models import City
-from marketplace.errors import Unavailable
 from marketplace.timespan import Span, day_span
 from spaces.calendar.queries import calendar_of
 from spaces.calendar.rules import DAY, SpaceCalendar, midnight, offers
 from spaces.catalog.errors import SpaceNotFound
 from spaces.pricing.queries import price_on
 from spaces.pricing.rules import PriceTerms
-from spaces.search.queries import Answer, Hit, search
+from spaces.search.queries import Answer, Hit, in_time, search
 from spaces.search.question import Question
 
 
@@ -32,12 +29,8 @@ class Availability:
 
 def found_spaces(session: Session, city: City, question: Question, *, now: datetime) -> Answer:
     """The search's answer. Raises Unavailable where it would take too long."""
-    try:
+    with in_time():
         return search(session, city, question, now=now)
-    except OperationalError as error:
-        if isinstance(error.orig, QueryCanceled):
-            raise Unavailable(retry_after=10) from error
-        raise
 
 
 def listed_space(session: Session, city: City, space_id: int, *, now: datetime) -> Hit:

@@ -211,10 +211,17 @@ def release_claims(session: Session, city: City, *, holder_id: int) -> None:
 
 
 def move_claims(
-    session: Session, city: City, space_id: int, *, holder_id: int, body: Span, rules: BookingRules
+    session: Session,
+    city: City,
+    space_id: int,
+    *,
+    holder_id: int,
+    body: Span,
+    rules: BookingRules,
+    to: int | None = None,
 ) -> None:
-    """Let the holder have the space during `body` instead of all that it has, with as many pieces of equipment as
-    before. Raises SlotTaken, PiecesTaken, and then it keeps what it has.
+    """Let the holder, or `to` in its place, have the space during `body` instead of all that it has, with as many pieces
+    of equipment as before. Raises SlotTaken, PiecesTaken, and then it keeps what it has.
 
     The sheets of both times are locked before any is written: of two moves that cross, each would else wait for the other.
     """
@@ -232,7 +239,7 @@ def move_claims(
         spans = [*(span_of(during) for _, during in held), body.widened(rules.before, rules.after)]
         sheets.lock_days(session, city.id, sorted(unit_ids), spans, city.zone)
         release_claims(session, city, holder_id=holder_id)
-        claim_space(session, city, space_id, holder_id=holder_id, body=body, rules=rules, pieces=pieces)
+        claim_space(session, city, space_id, holder_id=to or holder_id, body=body, rules=rules, pieces=pieces)
 
 
 def hand_over(
@@ -240,10 +247,10 @@ def hand_over(
 ) -> None:
     """Let `to` have during `body` what `holder_id` has for longer, lane for lane, and give the rest back; both may be
     the same. Harmless when it has nothing. It cannot fail: nothing is taken that the holder did not have."""
-    if not held_by(session, city.id, [holder_id]):
+    unit_ids = {claim.unit_id for claim in held_by(session, city.id, [holder_id])}
+    if not unit_ids:
         return
     with session.begin_nested():
-        unit_ids = {claim.unit_id for claim in held_by(session, city.id, [holder_id])}
         lock_units(session, city.id, unit_ids)
         held = held_by(session, city.id, [holder_id])
         spans = [claim.span for claim in held]

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from flask import current_app
 from sqlalchemy.orm import Session
 
 from marketplace.accounts.actor import Actor
 from marketplace.cities.models import City
+from marketplace.part import port_of
 from marketplace.timespan import Span
 from spaces.calendar.errors import CannotGiveUp
 
@@ -100,8 +100,5 @@ class NoHolders:
 
 def holders() -> Holders:
     """Who knows the bookings; the part that does says so."""
-    for part in current_app.extensions["parts"]:
-        if HOLDERS in part.ports:
-            known: Holders = part.ports[HOLDERS]
-            return known
-    return NoHolders()
+    nobody: Holders = NoHolders()
+    return port_of(HOLDERS, nobody)

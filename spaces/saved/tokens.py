@@ -1,31 +1,22 @@
 """The address in a mail that stops one search, and the note by which a browser saves one after signing in."""
 
 from flask import current_app
-from itsdangerous import BadData, URLSafeSerializer, URLSafeTimedSerializer
+from itsdangerous import BadData, URLSafeTimedSerializer
 
-LONGEST = 200
+from marketplace.web.signed import number_of, signed_number
+
+SALT = "saved-search"
 # Long enough to open an account on the way.
 NOTE_SECONDS = 3600
 
 
-def signer() -> URLSafeSerializer:
-    return URLSafeSerializer(str(current_app.secret_key), salt="saved-search")
-
-
 def token_of(city_id: int, search_id: int) -> str:
-    return str(signer().dumps([city_id, search_id]))
+    return signed_number(SALT, city_id, search_id)
 
 
 def search_of_token(city_id: int, token: str) -> int | None:
     """The search's id, or None for an address that is none of ours or of another city."""
-    try:
-        found = signer().loads(token[:LONGEST])
-    except BadData:
-        return None
-    match found:
-        case [int() as of_city, int() as search_id] if of_city == city_id:
-            return search_id
-    return None
+    return number_of(SALT, city_id, token)
 
 
 def note_signer() -> URLSafeTimedSerializer:

@@ -4,14 +4,12 @@ from datetime import timedelta
 from typing import Any
 
 from flask import flash, make_response, redirect, render_template, request, url_for
-from psycopg.errors import QueryCanceled
-from sqlalchemy.exc import OperationalError
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from marketplace.clock import now
 from marketplace.db import transaction
-from marketplace.errors import Invalid, Unavailable
+from marketplace.errors import Invalid
 from marketplace.identity.queries import actor_of_person
 from marketplace.web.access import public, signed_in
 from marketplace.web.i18n import gettext, reader_language
@@ -26,6 +24,7 @@ from spaces.saved.question import Kept, is_readable, kept_of
 from spaces.saved.rules import LONGEST_NAME, MOST_SAVED
 from spaces.saved.tokens import note_of, notes, search_of_token, token_of
 from spaces.search.forms import Asked, clean, read_asked
+from spaces.search.queries import in_time
 
 blueprint = page_blueprint("saved", __name__)
 # The address in a mail: mail programs send to it by themselves, without our form's token (RFC 8058).
@@ -117,7 +116,7 @@ def saved_page(asked: Asked, kept: Kept) -> Response:
         flash(gettext(NotUnderstood.title), "error")
         return redirect(asked.address(), 303)
     try:
-        with transaction() as session:
+        with in_time(), transaction() as session:
             saved, is_new = actions.save_search(
                 session, city, kept, actor=actor, language=reader_language(), at=now()
             )
@@ -127,10 +126,6 @@ def saved_page(asked: Asked, kept: Kept) -> Response:
     except TooManySaved as refusal:
         flash(gettext(refusal.title), "error")
         return redirect(url_for("saved.mine"), 303)
-    except OperationalError as error:
-        if isinstance(error.orig, QueryCanceled):
-            raise Unavailable(retry_after=10) from error
-        raise
     flash(gettext("The search is saved.") if is_new else gettext("This search is saved already."), "success")
     return redirect(url_for("saved.mine", _anchor=f"search-{saved.id}"), 303)
 

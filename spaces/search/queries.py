@@ -1,21 +1,25 @@
 """The search: one statement that matches facts, rules out by day sheets, ranks and counts; then the exact free times of
 the rows that are shown."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from psycopg.errors import QueryCanceled
 from sqlalchemy import Row, bindparam, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.types import BigInteger
 
 from marketplace import clock
 from marketplace.cities.models import City
 from marketplace.db import Localised
+from marketplace.errors import Unavailable
 from marketplace.geo import to_metric
-from marketplace.timespan import Span, SpanSet, day_span
+from marketplace.timespan import Span, day_span
 from spaces.calendar.queries import booking_rules, calendars_of
 from spaces.calendar.rules import DAY, BookingRules, SpaceCalendar, midnight, offers
 from spaces.catalog.accessibility import VIEWPOINTS, viewpoint_sql
@@ -354,6 +358,17 @@ def facets_of_row(row: Row[Any]) -> Facets:
     return Facets({name: getattr(row, name) or {} for name in FACET_NAMES})
 
 
+@contextmanager
+def in_time() -> Iterator[None]:
+    """Raises Unavailable where the database would take longer than `limit_time` lets it."""
+    try:
+        yield
+    except OperationalError as error:
+        if isinstance(error.orig, QueryCanceled):
+            raise Unavailable(retry_after=10) from error
+        raise
+
+
 def limit_time(session: Session) -> None:
     """No question may keep the database for longer than this, whatever was asked."""
     session.execute(text(f"SET LOCAL statement_timeout = {STATEMENT_TIMEOUT_MS}"))
@@ -486,8 +501,3 @@ def fill_offers(hit: Hit, question: Question, city: City, *, day: date, last: da
             offers(hit.calendar, hit.rules, minutes=minutes, within=after, zone=city.zone, now=now)[:40]
         )
     hit.is_free = bool(hit.offers) if question.day is not None else None
-
-
-def free_of_day(calendar: SpaceCalendar, day: date, city: City) -> SpanSet:
-    """When the space is free on this local day, whatever its rules say about lengths and starts."""
-    return calendar.free.clipped(day_span(day, city.zone))

@@ -1,20 +1,17 @@
 """The front page and the results."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
 from flask import Response, current_app, render_template, request, url_for
-from psycopg.errors import QueryCanceled
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from marketplace.cities.models import City
 from marketplace.clock import now as present_time
 from marketplace.db import transaction
-from marketplace.errors import Unavailable
+from marketplace.part import port_of
 from marketplace.web.access import public
 from marketplace.web.i18n import N_, format_duration, format_number, gettext, ngettext
 from marketplace.web.request import current_actor, current_city, page_blueprint
@@ -25,7 +22,7 @@ from spaces.search.familiar import FAMILIAR, Familiar, NoneFamiliar
 from spaces.search.forms import FIELDS, LENGTHS, Asked, read_asked
 from spaces.search.front import EVENING, district_links, facts_of, purpose_words, quick_url
 from spaces.search.present import SORT_TEXTS, groups_of, rows_of, tags_of
-from spaces.search.queries import Answer, Facets, facets, search
+from spaces.search.queries import Answer, Facets, facets, in_time, search
 from spaces.search.question import Question
 from spaces.search.relax import free_count, relaxations, when_of
 from spaces.search.times import When
@@ -130,24 +127,10 @@ def ask(session: Session, city: City, asked: Asked, *, now: datetime) -> tuple[A
         return answer, facets_of(session, city, asked.question, answer)
 
 
-@contextmanager
-def in_time() -> Iterator[None]:
-    """Raises Unavailable where the database would take too long."""
-    try:
-        yield
-    except OperationalError as error:
-        if isinstance(error.orig, QueryCanceled):
-            raise Unavailable(retry_after=10) from error
-        raise
-
-
 def familiar() -> Familiar:
     """Who knows what has been used; the part that does says so."""
-    for part in current_app.extensions["parts"]:
-        if FAMILIAR in part.ports:
-            known: Familiar = part.ports[FAMILIAR]
-            return known
-    return NoneFamiliar()
+    nobody: Familiar = NoneFamiliar()
+    return port_of(FAMILIAR, nobody)
 
 
 @blueprint.get("/spaces/map")

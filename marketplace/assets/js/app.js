@@ -3,12 +3,11 @@ import "htmx.org/dist/htmx.esm.js";
 import { loadWhenSeen } from "./lazy.js";
 import "./all.js";
 import "./busy.js";
-import { countDown } from "./hold.js";
+import { countDown } from "./countdown.js";
 import "./menus.js";
 import "./near.js";
 import "./search.js";
 import "./swaps.js";
-import { countUndo } from "./undo.js";
 
 function start() {
   focusErrors();
@@ -30,12 +29,12 @@ function start() {
   for (const node of document.querySelectorAll("[data-hold]:not([data-counting])")) {
     const line = /** @type {HTMLElement} */ (node);
     line.dataset.counting = "";
-    countDown(line);
+    countDown(line, "hold");
   }
   for (const node of document.querySelectorAll("[data-undo]:not(form):not([data-counting])")) {
     const line = /** @type {HTMLElement} */ (node);
     line.dataset.counting = "";
-    countUndo(line);
+    countDown(line, "undo");
   }
   for (const node of document.querySelectorAll("[data-copy][hidden]")) {
     import("./copy.js").then(({ offerCopy }) => offerCopy(/** @type {HTMLElement} */ (node)));
