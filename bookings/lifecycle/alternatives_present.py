@@ -189,7 +189,8 @@ def chip(
     price = format_money(total) if total else gettext("free of charge")
     price = from_text(price) if offer.is_least else price
     asks = not one.at_once
-    said = f"{gettext('Request') if asks else gettext('Book')} {name}".strip()
+    verb = gettext("Request") if asks else gettext("Book")
+    said = f"{verb} {name}".strip()
     state = "ask" if asks else "free"
     if link is not None:  # the page that it leads to knows what it costs there
         return Chip(said, text, None, state, href=link(one), note=note)

@@ -71,11 +71,8 @@ def booking_choices(
             at=now(),
         )
     notes = {id_: choice_note(space, standing[id_], at_once=at_once[id_]) for id_ in ids}
-    rows = [
-        (str(o.id), o.name, f"{gettext('You have the right to book.')} {notes[o.id]}".strip())
-        for o in organisations
-        if o.id in notes
-    ]
+    right = gettext("You have the right to book.")
+    rows = [(str(o.id), o.name, f"{right} {notes[o.id]}".strip()) for o in organisations if o.id in notes]
     if None in notes:
         rows.insert(
             0, (MYSELF, gettext("Myself"), f"{actor.name}. {notes[None]}" if notes[None] else actor.name)

@@ -137,7 +137,8 @@ def reason_text(one: Offered, city: City, *, today: date) -> str:
     else:
         text = gettext("At least %(num)s organisations like yours use this.", num=facts["organisations"])
     if found.is_near and source == "annual":
-        text = f"{text} {gettext('That hour is taken; this is the nearest free time of the day.')}"
+        nearest = gettext("That hour is taken; this is the nearest free time of the day.")
+        text = f"{text} {nearest}"
     return text
 
 

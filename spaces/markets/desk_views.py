@@ -405,7 +405,8 @@ def grid_text(count: int, form: Any, *, ok: bool) -> str:
     """60 stalls of 3 × 3 m, all inside the square."""
     size = sides_text(form.width_m.data, form.depth_m.data)
     text: str = ngettext("%(num)d stall of %(size)s", "%(num)d stalls of %(size)s", count, size=size)
-    return f"{text}, {gettext('all inside the square')}." if ok else f"{text}."
+    inside = gettext("all inside the square")
+    return f"{text}, {inside}." if ok else f"{text}."
 
 
 @blueprint.post("/desk/venues/<int:venue_id>/market/grid-preview")

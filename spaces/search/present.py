@@ -245,7 +245,8 @@ def window_sentence(hit: Hit, question: Question) -> str:
     """What the row says of a window, where the row of one day has a drawing."""
     if not hit.offers:
         none = gettext("Not free on these days.")
-        return f"{none} {gettext('Next free times:')}" if hit.next_offers else str(none)
+        following = gettext("Next free times:")
+        return f"{none} {following}" if hit.next_offers else str(none)
     if hit.rules.whole_days:
         return str(gettext("Free on these days:"))
     length = format_duration(hit.rules.fitting_minutes(question.minutes))

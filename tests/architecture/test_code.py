@@ -35,6 +35,21 @@ def test_rules_do_not_ask_the_time(path: Path) -> None:
     assert [(line, name) for line, name in calls(path) if name in asking] == []
 
 
+@pytest.mark.parametrize("path", list(python_files()), ids=relative)
+def test_no_text_is_marked_inside_an_f_string(path: Path) -> None:
+    """Where texts are gathered for translation those are not seen, and everybody would read them in English."""
+    marked = [
+        (call.lineno, ast.unparse(call))
+        for string in ast.walk(tree_of(path))
+        if isinstance(string, ast.JoinedStr)
+        for call in ast.walk(string)
+        if isinstance(call, ast.Call)
+        and ast.unparse(call.func) in {"gettext", "ngettext", "lazy_gettext", "N_"}
+        and any(isinstance(argument, ast.Constant) for argument in call.args)
+    ]
+    assert marked == []
+
+
 def test_only_the_clock_asks_the_time() -> None:
     """Everything else takes it from `marketplace.clock.now` or as an argument."""
     asking = [
