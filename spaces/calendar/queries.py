@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import bindparam, func, select, text
@@ -115,6 +116,25 @@ def calendars_of(
     return found
 
 
+class Held(NamedTuple):
+    """A claim as it stands."""
+
+    holder_id: int
+    unit_id: int
+    lane: int
+    part: int
+    span: Span
+
+
+def claims_in(session: Session, unit_ids: Sequence[int], window: Span) -> list[Held]:
+    """The claims on these units that meet `window`, each whole."""
+    values = {"unit_ids": list(unit_ids), "start": window.start, "end": window.end}
+    return [
+        Held(holder_id, unit_id, lane, part, Span(start, end))
+        for unit_id, holder_id, lane, part, start, end in session.execute(TAKEN, values)
+    ]
+
+
 def fill_units(
     session: Session,
     units: dict[int, UnitCalendar],
@@ -126,11 +146,12 @@ def fill_units(
     unseen = {but} if isinstance(but, int) else set(but or ())
     bodies: dict[tuple[int, int], list[Span]] = {}
     buffers: dict[tuple[int, int], list[Span]] = {}
-    values = {"unit_ids": list(units), "start": window.start, "end": window.end}
-    for unit_id, holder_id, lane, part, start, end in session.execute(TAKEN, values):
-        if holder_id in unseen:
+    for claim in claims_in(session, list(units), window):
+        if claim.holder_id in unseen:
             continue
-        (bodies if part == 0 else buffers).setdefault((unit_id, lane), []).append(Span(start, end))
+        (bodies if claim.part == 0 else buffers).setdefault((claim.unit_id, claim.lane), []).append(
+            claim.span
+        )
     for unit_id, lane in bodies.keys() | buffers.keys():
         key = unit_id, lane
         units[unit_id].lanes[lane] = Lane(SpanSet(bodies.get(key, ())), SpanSet(buffers.get(key, ())))

@@ -15,9 +15,11 @@ from sqlalchemy.orm import Session
 from marketplace.accounts.models import Person
 from marketplace.cities.models import City
 from marketplace.notifications.mail import writing_for
+from marketplace.timespan import Span
 from spaces.calendar.holders import Behind, Holders
 from spaces.calendar.models import FreedClaim
-from spaces.saved.looking import Freed, Seen, as_before, in_the_way, look, spans_of
+from spaces.calendar.queries import Held, claims_in
+from spaces.saved.looking import Freed, Seen, as_before, hours_of, in_the_way, look, spans_of
 from spaces.saved.models import SavedSearch
 from spaces.saved.notices import write_freed, write_unreadable
 from spaces.saved.queries import freed_in, reader_of, with_unread_news
@@ -150,15 +152,38 @@ def look_at_freed(
         saved.checked_at = None
         return 0
     freed = freed_in(session, city.id, batch, space_ids)
-    behind = holders.behind(session, city.id, sorted({claim.holder_id for claim in freed}))
+    standing = standing_now(session, seen, question=question, city=city, freed=freed, at=at)
+    holder_ids = {claim.holder_id for claim in freed} | {claim.holder_id for claim in standing}
+    behind = holders.behind(session, city.id, sorted(holder_ids))
     known = set(saved.known)
-    news = news_of(saved, seen, question=question, city=city, freed=freed, behind=behind, at=at)
+    news = news_of(
+        saved, seen, question=question, city=city, freed=freed, standing=standing, behind=behind, at=at
+    )
     keep(
         saved,
         known={key for key in known if space_of(key) not in set(space_ids)} | set(seen.keys),
         news=news,
     )
     return len(news)
+
+
+def standing_now(
+    session: Session, seen: Seen, *, question: Question, city: City, freed: Sequence[Freed], at: datetime
+) -> list[Held]:
+    """Who has what, on the days that are free, of the units of which something was given back."""
+    given_back = {claim.unit_id for claim in freed}
+    windows, unit_ids = [], set()
+    for key, day in seen.keys.items():
+        hit = seen.hits[space_of(key)]
+        of_hit = {unit.unit_id for unit in hit.calendar.units}
+        within = hours_of(hit, question, day, city, now=at)
+        if within is not None and of_hit & given_back:
+            windows.append(within.widened(hit.rules.before, hit.rules.after))
+            unit_ids |= of_hit
+    if not windows:
+        return []
+    hull = Span(min(span.start for span in windows), max(span.end for span in windows))
+    return claims_in(session, sorted(unit_ids), hull)
 
 
 def news_of(
@@ -168,6 +193,7 @@ def news_of(
     question: Question,
     city: City,
     freed: Sequence[Freed],
+    standing: Sequence[Held],
     behind: Mapping[int, Behind],
     at: datetime,
 ) -> set[int]:
@@ -182,9 +208,14 @@ def news_of(
         own = [claim for claim in here if is_own(saved, behind.get(claim.holder_id))]
         solid = [claim for claim in here if is_solid(saved, claim, behind.get(claim.holder_id))]
         was_lost = key in known and any(
-            not free(calendar=as_before(hit.calendar, then)) for then in standing_then(solid, behind)
+            not free(
+                calendar=as_before(hit.calendar, then, stood=made_by(standing, behind, then[0].freed_at))
+            )
+            for then in standing_then(solid, behind)
         )
-        given_up = bool(own) and not free(calendar=as_before(hit.calendar, own))
+        given_up = bool(own) and not free(
+            calendar=as_before(hit.calendar, own, stood=made_by(standing, behind, own[-1].freed_at))
+        )
         if is_news(key, known=known, was_lost=was_lost, is_own=given_up):
             news.add(key)
     return news
@@ -206,14 +237,23 @@ def standing_then(freed: Sequence[Freed], behind: Mapping[int, Behind]) -> list[
     moments = []
     for n, holder_id in enumerate(holder_ids[:MOST_MOMENTS]):
         at = claims[holder_id][-1].freed_at
-        standing = [
+        others = [
             claim
             for other in holder_ids[n + 1 :]
             if other not in behind or behind[other].since <= at
             for claim in claims[other]
         ]
-        moments.append([*claims[holder_id], *standing])
+        moments.append([*claims[holder_id], *others])
     return moments
+
+
+def made_by(standing: Sequence[Held], behind: Mapping[int, Behind], moment: datetime) -> list[Held]:
+    """Those of the claims that stand now that were there at the moment; of whom nothing is known, it is taken so."""
+    return [
+        claim
+        for claim in standing
+        if claim.holder_id not in behind or behind[claim.holder_id].since <= moment
+    ]
 
 
 def is_own(saved: SavedSearch, behind: Behind | None) -> bool:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.cities.models import City
 from marketplace.timespan import Span, day_span
+from spaces.calendar.queries import Held
 from spaces.calendar.rules import DAY, SpaceCalendar, UnitCalendar, midnight, offers
 from spaces.saved.rules import MOST_KEYS, MOST_SPACES, key_of
 from spaces.search.queries import LOOK_AHEAD_DAYS, Hit, load_hits, ranked
@@ -116,12 +117,16 @@ def in_the_way(
     return [claim for claim in freed if claim.span.overlaps(around)]
 
 
-def as_before(calendar: SpaceCalendar, freed: Iterable[Freed]) -> SpaceCalendar:
-    """The calendar as if these claims still stood."""
+def as_before(
+    calendar: SpaceCalendar, freed: Iterable[Freed], *, stood: Iterable[Held] | None = None
+) -> SpaceCalendar:
+    """The calendar as if these claims still stood, beside what stands now or, where it is known, what `stood` then."""
     units: Mapping[int, UnitCalendar] = {
-        unit.unit_id: UnitCalendar(unit.unit_id, unit.lane_count, dict(unit.lanes)) for unit in calendar.units
+        unit.unit_id: UnitCalendar(unit.unit_id, unit.lane_count, dict(unit.lanes) if stood is None else {})
+        for unit in calendar.units
     }
-    for claim in freed:
+    standing: list[Freed | Held] = [*freed, *(stood or ())]
+    for claim in standing:
         if claim.unit_id in units:
             units[claim.unit_id].add(claim.lane, [(claim.part, claim.span)])
     return SpaceCalendar(calendar.space_id, calendar.open, list(units.values()))

@@ -15,6 +15,7 @@ from marketplace.cities.models import City
 from spaces.calendar.actions import compile_spaces
 from spaces.calendar.closing_actions import close_space, reopen_space
 from spaces.calendar.models import FreedClaim, OpeningRule
+from spaces.calendar.queries import Held
 from spaces.calendar.rules import SpaceCalendar
 from spaces.catalog.models import Space, Venue
 from spaces.districts.models import District
@@ -595,9 +596,11 @@ def test_only_what_was_given_back_here_is_looked_at_as_before(
     looked: list[int] = []
     real = looking.as_before
 
-    def as_before(calendar: SpaceCalendar, freed: Sequence[looking.Freed]) -> SpaceCalendar:
+    def as_before(
+        calendar: SpaceCalendar, freed: Sequence[looking.Freed], *, stood: Sequence[Held]
+    ) -> SpaceCalendar:
         looked.append(calendar.space_id)
-        return real(calendar, freed)
+        return real(calendar, freed, stood=stood)
 
     monkeypatch.setattr(look_actions, "as_before", as_before)
     follow()
@@ -618,3 +621,18 @@ def test_the_time_around_a_booking_stood_in_the_way_too(
         give_up(session, city, book(session, city, space, somebody, span_on(city, hour, hour + 1)))
     follow()
     assert len(mails(session, person)) == 1
+
+
+def test_who_booked_after_it_was_given_back_did_not_stand_in_the_way_with_it(
+    session: Session, app: Flask, city: City, person: Person, follow: Follow
+) -> None:
+    """Two hours stayed free all the time: first after what was given up, then before what was booked next."""
+    space = open_space(session, city, cancellation_hours=0)
+    save(session, app, city, person, when=EVENING, minutes=120)
+    given, taken = (actor_of(session, make_person(session, city)) for _ in range(2))
+    booking = book(session, city, space, given, span_on(city, 18, 19), at=NOW)
+    give_up(session, city, booking, at=NOW + timedelta(minutes=40))
+    session.execute(update(FreedClaim).values(freed_at=NOW + timedelta(minutes=40)))
+    book(session, city, space, taken, span_on(city, 19, 21), at=NOW + timedelta(minutes=80))
+    follow()
+    assert mails(session, person) == []
