@@ -5,13 +5,13 @@ not inside the exclusion index. The constraint still decides.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from psycopg.errors import ExclusionViolation
 from psycopg.types.range import TimestamptzRange
-from sqlalchemy import bindparam, insert, select, text
+from sqlalchemy import bindparam, column, insert, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -28,7 +28,7 @@ from spaces.calendar.lanes import most_at_once
 from spaces.calendar.models import Claim, OpeningException, OpeningRule
 from spaces.calendar.piece_actions import claim_pieces, pieces_held
 from spaces.calendar.public_holidays import kept_holidays
-from spaces.calendar.queries import TAKEN, UNITS, exception_hours, fill_units, weekly_hours
+from spaces.calendar.queries import TAKEN, UNITS, calendars_of, exception_hours, weekly_hours
 from spaces.calendar.rules import (
     BookingRules,
     ExceptionHours,
@@ -43,14 +43,19 @@ from spaces.catalog.models import Space, SpaceUnit
 HORIZON_DAYS = 400
 CHUNK = 500
 
-LOCK_UNITS = text("""
+# The ids are gathered first: with an OR in their place every unit of the city would be looked at.
+LOCK_UNITS = (
+    text("""
     SELECT u.id, u.lanes FROM unit u
-    WHERE u.city_id = :city_id
-      AND (u.id = ANY(:piece_ids)
-           OR u.id IN (SELECT unit_id FROM space_unit WHERE city_id = :city_id AND space_id = ANY(:space_ids)))
+    WHERE u.city_id = :city_id AND u.id = ANY(ARRAY(
+        SELECT unit_id FROM space_unit WHERE city_id = :city_id AND space_id = ANY(:space_ids)
+        UNION ALL SELECT unnest(:piece_ids)))
     ORDER BY u.id FOR NO KEY UPDATE
-""").bindparams(
-    bindparam("space_ids", type_=ARRAY(BigInteger)), bindparam("piece_ids", type_=ARRAY(BigInteger))
+""")
+    .bindparams(
+        bindparam("space_ids", type_=ARRAY(BigInteger)), bindparam("piece_ids", type_=ARRAY(BigInteger))
+    )
+    .columns(column("id"), column("lanes"))
 )
 
 LOCK_SOME_UNITS = text("""
@@ -118,12 +123,13 @@ def claim_space(
     body: Span,
     rules: BookingRules,
     pieces: Mapping[int, int] | None = None,
+    in_savepoint: bool = False,
 ) -> None:
     """Take every unit of the space for `holder_id` during `body`, with the rules' buffers around it, and so many
     `pieces` of each unit of equipment (by its id) for `body` alone: equipment is handed over at the door.
 
     Raises SlotTaken when any of the space is taken, PiecesTaken when not enough of the equipment is free; then nothing
-    is taken and the transaction is usable.
+    is taken and the transaction is usable. With `in_savepoint` the caller goes back to a savepoint of its own then.
     """
     wanted = pieces or {}
     asked = {"city_id": city.id, "space_ids": [space_id], "piece_ids": list(wanted)}
@@ -132,14 +138,21 @@ def claim_space(
     units = {
         unit_id: UnitCalendar(unit_id, lanes) for unit_id, lanes in locked.items() if unit_id not in wanted
     }
+    if not units:
+        raise SlotTaken
     whole = body.widened(rules.before, rules.after)
-    fill_units(session, units, whole)
+    sheets_locked = sheets.lock_days(session, city.id, list(units), [whole], city.zone)
+    sharing = sorted({id_ for id_, _ in sheets_locked})
+    calendars = calendars_of(
+        session, city.id, sharing, sheets.days_around(whole, city.zone), city.zone, units=dict(units)
+    )
     parts = claim_parts(body, rules)
     rows = []
     for unit in units.values():
-        lane = unit.lane_for(body, rules.before, rules.after)
+        lane = unit.within(whole).lane_for(body, rules.before, rules.after)
         if lane is None:
             raise SlotTaken
+        unit.add(lane, parts)
         rows += [
             {
                 "city_id": city.id,
@@ -151,13 +164,11 @@ def claim_space(
             }
             for part, span in parts
         ]
-    if not rows:
-        raise SlotTaken
-    with taken_where_claims_meet(), session.begin_nested():
+    with taken_where_claims_meet(), nullcontext() if in_savepoint else session.begin_nested():
         session.execute(insert(Claim), rows)
         if wanted:
             claim_pieces(session, city, wanted, stocks, holder_id=holder_id, body=body)
-    sheets.refresh_days(session, city.id, list(units), whole, city.zone)
+    sheets.write_days(session, city.id, calendars, sheets_locked, changed=whole, zone=city.zone)
 
 
 def add_pieces(

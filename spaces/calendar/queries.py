@@ -1,12 +1,12 @@
 """Reads of the calendar: what is open and taken of some spaces in a window of time."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import bindparam, func, select, text
+from sqlalchemy import bindparam, column, func, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 from sqlalchemy.types import BigInteger, Date
@@ -37,12 +37,6 @@ UNITS = text("""
     ORDER BY su.space_id, su.unit_id
 """).bindparams(bindparam("space_ids", type_=ARRAY(BigInteger)))
 
-OPEN = text("""
-    SELECT o.space_id, lower(span), upper(span)
-    FROM opening_month o, unnest(o.open * tstzmultirange(tstzrange(:start, :end))) span
-    WHERE o.city_id = :city_id AND o.month = ANY(:months) AND o.space_id = ANY(:space_ids)
-""").bindparams(bindparam("space_ids", type_=ARRAY(BigInteger)), bindparam("months", type_=ARRAY(Date)))
-
 # The first expression of the exclusion constraint, to the letter, so that its index serves.
 UNIT_AND_LANE = "int8range(unit_id * 65536 + lane, unit_id * 65536 + lane, '[]')"
 
@@ -66,6 +60,42 @@ TAKEN = text(f"""
 """).bindparams(bindparam("unit_ids", type_=ARRAY(BigInteger)))
 
 
+# All that makes the calendars of some spaces, in one statement: the units that they cover, when they are open, and who has
+# what of these units and of `unit_ids`. A row is (kind, id of
+# the space or the holder, unit, lane or number of lanes, part, start, end).
+CALENDARS = (
+    text(f"""
+    WITH part AS MATERIALIZED (
+        SELECT su.space_id, su.unit_id, u.lanes
+        FROM space_unit su JOIN unit u ON u.city_id = su.city_id AND u.id = su.unit_id
+        WHERE su.city_id = :city_id AND su.space_id = ANY(:space_ids)
+    )
+    SELECT 'unit', space_id, unit_id, lanes, NULL::int, NULL::timestamptz, NULL::timestamptz FROM part
+    UNION ALL
+    SELECT 'open', o.space_id, NULL, NULL, NULL, lower(span), upper(span)
+    FROM opening_month o, unnest(o.open * tstzmultirange(tstzrange(:start, :end))) span
+    WHERE o.city_id = :city_id AND o.month = ANY(:months) AND o.space_id = ANY(:space_ids)
+    UNION ALL
+    SELECT 'claim', c.holder_id, wanted.unit_id, c.lane, c.part, c.starts, c.ends
+    FROM (SELECT unit_id FROM part UNION SELECT unnest(:unit_ids)) wanted, LATERAL (
+        SELECT holder_id, lane, part, lower(during) AS starts, upper(during) AS ends
+        FROM claim
+        WHERE {UNIT_AND_LANE}
+              && {lanes_of("wanted.unit_id")}
+          AND during && tstzrange(:start, :end)
+        OFFSET 0
+    ) c
+""")
+    .bindparams(
+        bindparam("space_ids", type_=ARRAY(BigInteger)),
+        bindparam("unit_ids", type_=ARRAY(BigInteger)),
+        bindparam("months", type_=ARRAY(Date)),
+    )
+    # Named, so that SQLAlchemy need not find out anew each time what comes back.
+    .columns(*(column(name) for name in ("kind", "id", "unit_id", "lane", "part", "starts", "ends")))
+)
+
+
 def booking_rules(space: Space) -> BookingRules:
     """The space's own rules as plain values."""
     return BookingRules(
@@ -80,42 +110,6 @@ def booking_rules(space: Space) -> BookingRules:
     )
 
 
-def calendars_of(
-    session: Session,
-    city_id: int,
-    space_ids: Sequence[int],
-    window: Span,
-    zone: ZoneInfo,
-    *,
-    but: Collection[int] | int | None = None,
-) -> dict[int, SpaceCalendar]:
-    """The calendars of these spaces, exact within `window` (openings are cut at its edges; claims are whole), without
-    what the holder `but`, or several, have."""
-    found = {space_id: SpaceCalendar(space_id) for space_id in space_ids}
-    if not found:
-        return found
-    units: dict[int, UnitCalendar] = {}
-    for space_id, unit_id, lanes in session.execute(UNITS, {"city_id": city_id, "space_ids": list(found)}):
-        unit = units.setdefault(unit_id, UnitCalendar(unit_id, lanes))
-        found[space_id].units.append(unit)
-    # An opening that passes midnight belongs to the month it begins in, so the day before counts too.
-    months = sorted({day.replace(day=1) for day in local_days(window.widened(timedelta(days=2)), zone)})
-    opened: dict[int, list[Span]] = {}
-    values = {
-        "city_id": city_id,
-        "space_ids": list(found),
-        "months": months,
-        "start": window.start,
-        "end": window.end,
-    }
-    for space_id, start, end in session.execute(OPEN, values):
-        opened.setdefault(space_id, []).append(Span(start, end))
-    for space_id, spans in opened.items():
-        found[space_id].open = SpanSet(spans)
-    fill_units(session, units, window, but=but)
-    return found
-
-
 class Held(NamedTuple):
     """A claim as it stands."""
 
@@ -124,6 +118,54 @@ class Held(NamedTuple):
     lane: int
     part: int
     span: Span
+
+
+def calendars_of(
+    session: Session,
+    city_id: int,
+    space_ids: Sequence[int],
+    window: Span,
+    zone: ZoneInfo,
+    *,
+    but: Collection[int] | int | None = None,
+    units: dict[int, UnitCalendar] | None = None,
+) -> dict[int, SpaceCalendar]:
+    """The calendars of these spaces, exact within `window` (openings are cut at its edges; claims are whole), without
+    what the holder `but`, or several, have.
+
+    `units` are units by id to be filled as well, and shared with the calendars that have them; others are added.
+    """
+    units = {} if units is None else units
+    found = {space_id: SpaceCalendar(space_id) for space_id in space_ids}
+    if not found and not units:
+        return found
+    # An opening that passes midnight belongs to the month it begins in, so the day before counts too.
+    months = sorted({day.replace(day=1) for day in local_days(window.widened(timedelta(days=2)), zone)})
+    values = {
+        "city_id": city_id,
+        "space_ids": list(found),
+        "unit_ids": list(units),
+        "months": months,
+        "start": window.start,
+        "end": window.end,
+    }
+    parts: list[tuple[int, int]] = []
+    opened: dict[int, list[Span]] = {}
+    claims: list[Held] = []
+    for kind, id_, unit_id, lane, part, start, end in session.execute(CALENDARS, values):
+        if kind == "claim":
+            claims.append(Held(id_, unit_id, lane, part, Span(start, end)))
+        elif kind == "open":
+            opened.setdefault(id_, []).append(Span(start, end))
+        else:
+            parts.append((id_, unit_id))
+            units.setdefault(unit_id, UnitCalendar(unit_id, lane))
+    for space_id, unit_id in sorted(parts):
+        found[space_id].units.append(units[unit_id])
+    for space_id, spans in opened.items():
+        found[space_id].open = SpanSet(spans)
+    fill_units(units, claims, but=but)
+    return found
 
 
 def claims_in(session: Session, unit_ids: Sequence[int], window: Span) -> list[Held]:
@@ -136,17 +178,13 @@ def claims_in(session: Session, unit_ids: Sequence[int], window: Span) -> list[H
 
 
 def fill_units(
-    session: Session,
-    units: dict[int, UnitCalendar],
-    window: Span,
-    *,
-    but: Collection[int] | int | None = None,
+    units: Mapping[int, UnitCalendar], claims: Iterable[Held], *, but: Collection[int] | int | None = None
 ) -> None:
-    """Add the claims that meet `window` to these units, but for those of one holder or several."""
+    """Add these claims on the units to them, but for those of one holder or several."""
     unseen = {but} if isinstance(but, int) else set(but or ())
     bodies: dict[tuple[int, int], list[Span]] = {}
     buffers: dict[tuple[int, int], list[Span]] = {}
-    for claim in claims_in(session, list(units), window):
+    for claim in claims:
         if claim.holder_id in unseen:
             continue
         (bodies if claim.part == 0 else buffers).setdefault((claim.unit_id, claim.lane), []).append(

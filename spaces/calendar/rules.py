@@ -340,6 +340,15 @@ class UnitCalendar:
                 return number
         return next((n for n in range(self.lane_count) if n not in self.lanes), None)
 
+    def within(self, window: Span) -> "UnitCalendar":
+        """The same unit with those lanes alone that have anything in this window."""
+        near = {
+            number: lane
+            for number, lane in self.lanes.items()
+            if any(spans.meets(window.start, window.end) for spans in (lane.bodies, lane.buffers))
+        }
+        return UnitCalendar(self.unit_id, self.lane_count, near)
+
     def add(self, lane: int, parts: Iterable[tuple[int, Span]]) -> None:
         """Let these be taken too: (part, span), the body's part being 0."""
         before = self.lanes.get(lane, Lane())

@@ -5,22 +5,33 @@ next statement, which sees what others have committed meanwhile; so two bookings
 the whole hall's sheet right.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import bindparam, text
+from sqlalchemy import bindparam, column, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TEXT, TIMESTAMP, BigInteger, Date
 
-from marketplace.timespan import Span, SpanSet, day_span, local_days
+from marketplace.timespan import Span, SpanSet, local_days
 from spaces.calendar.queries import UNIT_AND_LANE, calendars_of, lanes_of
-from spaces.calendar.rules import DAY, midnight, sheet_word
+from spaces.calendar.rules import DAY, SpaceCalendar, midnight, sheet_word
 
-SHARING = text(
-    "SELECT DISTINCT space_id FROM space_unit WHERE city_id = :city_id AND unit_id = ANY(:unit_ids)"
-).bindparams(bindparam("unit_ids", type_=ARRAY(BigInteger)))
+# A space and the first day of a month.
+Sheet = tuple[int, date]
+
+# Of every space that shares one of the units.
+LOCK_SHARING = (
+    text("""
+    SELECT space_id, month FROM day_sheet
+    WHERE city_id = :city_id AND month = ANY(:months) AND space_id = ANY(
+        ARRAY(SELECT space_id FROM space_unit WHERE city_id = :city_id AND unit_id = ANY(:unit_ids)))
+    ORDER BY space_id, month FOR UPDATE
+""")
+    .bindparams(bindparam("unit_ids", type_=ARRAY(BigInteger)), bindparam("months", type_=ARRAY(Date)))
+    .columns(column("space_id"), column("month"))
+)
 
 LOCK = text("""
     SELECT space_id, month FROM day_sheet
@@ -81,19 +92,31 @@ def refresh_days(
     session: Session, city_id: int, unit_ids: Sequence[int], changed: Span, zone: ZoneInfo
 ) -> None:
     """Write anew the sheets of every space that shares one of these units, for the local days that `changed` touches."""
-    space_ids = list(session.scalars(SHARING, {"city_id": city_id, "unit_ids": list(unit_ids)}))
-    days = local_days(changed, zone)
-    months = sorted({day.replace(day=1) for day in days})
-    kept = {
-        (space_id, month)
-        for space_id, month in session.execute(
-            LOCK, {"city_id": city_id, "months": months, "space_ids": space_ids}
-        )
-    }
-    if not kept:
+    locked = lock_days(session, city_id, unit_ids, [changed], zone)
+    if not locked:
         return
-    window = Span(day_span(days[0], zone).start, day_span(days[-1], zone).end)
-    calendars = calendars_of(session, city_id, space_ids, window, zone)
+    space_ids = sorted({space_id for space_id, _ in locked})
+    calendars = calendars_of(session, city_id, space_ids, days_around(changed, zone), zone)
+    write_days(session, city_id, calendars, locked, changed=changed, zone=zone)
+
+
+def days_around(changed: Span, zone: ZoneInfo) -> Span:
+    """The whole of the local days that `changed` touches: what must be seen of a calendar to write their sheets."""
+    days = local_days(changed, zone)
+    return Span(midnight(days[0], zone), midnight(days[-1] + DAY, zone))
+
+
+def write_days(
+    session: Session,
+    city_id: int,
+    calendars: Mapping[int, SpaceCalendar],
+    locked: Collection[Sheet],
+    *,
+    changed: Span,
+    zone: ZoneInfo,
+) -> None:
+    """Write those of the locked sheets that are of these calendars, for the local days that `changed` touches."""
+    days = local_days(changed, zone)
     updates = []
     for space_id, calendar in calendars.items():
         free = calendar.free
@@ -106,41 +129,38 @@ def refresh_days(
                 "word": sheet_word(free, day, zone),
             }
             for day in days
-            if (space_id, day.replace(day=1)) in kept
+            if (space_id, day.replace(day=1)) in locked
         ]
-    session.execute(SET_DAY, updates)
+    if updates:
+        session.execute(SET_DAY, updates)
 
 
 def lock_days(
     session: Session, city_id: int, unit_ids: Sequence[int], spans: Sequence[Span], zone: ZoneInfo
-) -> None:
-    """Lock the sheets of every space that shares one of these units for all of these times at once, in one order."""
-    space_ids = list(session.scalars(SHARING, {"city_id": city_id, "unit_ids": list(unit_ids)}))
+) -> set[Sheet]:
+    """Lock the sheets of every space that shares one of these units for all of these times at once, in one order; returns
+    them."""
     months = sorted({day.replace(day=1) for span in spans for day in local_days(span, zone)})
-    session.execute(LOCK, {"city_id": city_id, "months": months, "space_ids": space_ids})
+    asked = {"city_id": city_id, "months": months, "unit_ids": list(unit_ids)}
+    return {(space_id, month) for space_id, month in session.execute(LOCK_SHARING, asked)}
 
 
 def refresh_spans(
     session: Session, city_id: int, unit_ids: Sequence[int], spans: Sequence[Span], zone: ZoneInfo
 ) -> None:
     """As `refresh_days` for many times at once, by whole months: one lock, one look at the calendars, one write."""
-    space_ids = list(session.scalars(SHARING, {"city_id": city_id, "unit_ids": list(unit_ids)}))
-    months = sorted({day.replace(day=1) for span in spans for day in local_days(span, zone)})
-    kept = [
-        (space_id, month)
-        for space_id, month in session.execute(
-            LOCK, {"city_id": city_id, "months": months, "space_ids": space_ids}
-        )
-    ]
-    if not kept:
+    locked = sorted(lock_days(session, city_id, unit_ids, spans, zone))
+    if not locked:
         return
+    space_ids = sorted({space_id for space_id, _ in locked})
+    months = sorted({month for _, month in locked})
     calendars = calendars_of(session, city_id, space_ids, months_window(months, zone), zone)
     free = {space_id: calendar.free for space_id, calendar in calendars.items()}
     values = {
         "city_id": city_id,
-        "months": [month for _, month in kept],
-        "space_ids": [space_id for space_id, _ in kept],
-        "words": [month_words(free[space_id], month, zone) for space_id, month in kept],
+        "months": [month for _, month in locked],
+        "space_ids": [space_id for space_id, _ in locked],
+        "words": [month_words(free[space_id], month, zone) for space_id, month in locked],
     }
     session.execute(SET_MONTHS, values)
 
