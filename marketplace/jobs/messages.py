@@ -12,7 +12,7 @@ from sqlalchemy import Text, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
-from marketplace.jobs.queue import RETRY, defer, queue
+from marketplace.jobs.queue import RETRY, defer, defer_each, queue
 from marketplace.jobs.runner import in_application
 
 
@@ -66,17 +66,23 @@ def send(
     key: str | None = None,
     after: timedelta | None = None,
 ) -> None:
-    for handler in handlers_of(name):
+    handlers = handlers_of(name)
+    jobs: list[dict[str, Any]] = [
+        {"name": name, "handler": path_of(handler), "city_id": city_id, "facts": dict(facts)}
+        for handler in handlers
+    ]
+    if key is None and after is None:
+        if jobs:
+            defer_each(session, deliver, jobs, queue_name="messages")
+        return
+    for handler, job in zip(handlers, jobs, strict=True):
         defer(
             session,
             deliver,
             queue_name="messages",
             after=after,
             key=key and key_of(name, city_id, key, handler),
-            name=name,
-            handler=path_of(handler),
-            city_id=city_id,
-            facts=dict(facts),
+            **job,
         )
 
 

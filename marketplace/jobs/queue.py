@@ -3,6 +3,7 @@
 A job is deferred on the caller's own connection, so it exists exactly when the change it follows is committed.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -35,13 +36,15 @@ def defer(
 
     It runs no sooner than `after` from now. Of one `key` there is at most one job that has not been begun.
     """
+    options = {"lock": lock, "schedule_at": now() + after if after else None, "queueing_lock": key}
+    defer_each(session, task, [arguments], queue_name=queue_name, **options)
+
+
+def defer_each(
+    session: Session, task: Any, arguments: Sequence[Mapping[str, Any]], *, queue_name: str, **options: Any
+) -> None:
+    """Enqueue `task` once for each of these arguments, in one statement; `options` are procrastinate's own."""
     connection = session.connection().connection.driver_connection
-    deferrer = task.configure(
-        connection=connection,
-        queue=queue_name,
-        lock=lock,
-        schedule_at=now() + after if after else None,
-        queueing_lock=key,
-    )
+    deferrer = task.configure(connection=connection, queue=queue_name, **options)
     deferrer.job_manager = _on_own_connection
-    deferrer.defer(**arguments)
+    deferrer.batch_defer(*arguments)
