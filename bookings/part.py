@@ -19,7 +19,7 @@ from bookings.lifecycle.closing import BookingHolders
 from bookings.lifecycle.commands import bookings_group
 from bookings.lifecycle.familiar import FamiliarByBookings
 from bookings.lifecycle.panels import instead_panel, next_booking_panel
-from bookings.lifecycle.queries import booking_grants
+from bookings.lifecycle.queries import booking_roles
 from bookings.offered import jobs as offered
 from bookings.offered import panels as offered_panels
 from bookings.offered import views as offered_views
@@ -128,7 +128,7 @@ part = Part(
         "mail-confirmed": [door_panels.mail_panel, attendance_panels.mail_panel],
     },
     badges=[waiting_count, unread_count],
-    grants=[booking_grants],
+    grants=[booking_roles],
     nav=[NavItem(N_("What offers are made of"), "offered.rules", group="Service")],
     commands=[bookings_group],
     demo=[load_demo_bookings],

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from click import Command
 from flask import Blueprint, current_app
+from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
 from marketplace.accounts.actor import Actor
@@ -18,8 +19,9 @@ Port = TypeVar("Port")
 # A panel returns safe HTML, or "" to stay away. It gets the reading session, the actor and what the page hands over.
 Panel = Callable[..., str]
 Badge = Callable[[Session, Actor], int]
-# (session, city id, person id) -> the person's roles at single things: Actor.grants.
-Grants = Callable[[Session, int, int], Mapping[tuple[str, int], str]]
+# (city id, person id, at) -> a query of the person's roles at single things, rows of (kind, id, role): Actor.grants. The
+# arguments are columns of the query that it becomes a part of: all that an actor may do is read in one statement.
+Grants = Callable[[Any, Any, Any], Select[str, int, str]]
 
 
 @dataclass(frozen=True)

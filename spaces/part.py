@@ -9,7 +9,7 @@ from spaces.calendar.jobs import extend_calendars
 from spaces.catalog import access_views, desk, desk_views, listing_views, venue_views  # noqa: F401 - all join the desk
 from spaces.catalog import jobs as catalog_jobs
 from spaces.catalog import views as catalog
-from spaces.catalog.queries import venue_grants
+from spaces.catalog.queries import venue_roles
 from spaces.demo.commands import demo_group
 from spaces.demo.loader import load_demo
 from spaces.districts import views as districts
@@ -56,7 +56,7 @@ part = Part(
         "listing.approved": [catalog_jobs.mail_approved],
         "listing.returned": [catalog_jobs.mail_returned],
     },
-    grants=[venue_grants],
+    grants=[venue_roles],
     panels={"space-extras": [space_extras_panel], "profile": [districts.home_district_panel]},
     commands=[
         calendar_group,

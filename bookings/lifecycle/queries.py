@@ -355,11 +355,17 @@ def whose(actor: Actor) -> ColumnElement[bool]:
 
 def booking_grants(session: Session, city_id: int, person_id: int) -> dict[tuple[str, int], str]:
     """The bookings that the person has been added to, as an actor carries them."""
-    rows = session.scalars(added_to(city_id, person_id, at=now()))
-    return {("booking", booking_id): "responsible" for booking_id in rows}
+    rows = session.execute(booking_roles(city_id, person_id, now()))
+    return {(kind, booking_id): role for kind, booking_id, role in rows}
 
 
-def added_to(city_id: int, person_id: int, *, at: datetime) -> Select[int]:
+def booking_roles(city_id: Any, person_id: Any, at: Any) -> Select[str, int, str]:
+    """The same as a query, see `marketplace.part.Grants`."""
+    ids = added_to(city_id, person_id, at=at)
+    return ids.with_only_columns(literal("booking"), BookingPerson.booking_id, literal("responsible"))
+
+
+def added_to(city_id: Any, person_id: Any, *, at: Any) -> Select[int]:
     """The ids of the bookings that the person looks after for somebody else; not of those long over."""
     return (
         select(BookingPerson.booking_id)

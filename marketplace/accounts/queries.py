@@ -3,13 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, literal, select
 from sqlalchemy.orm import Session
 
 from marketplace.accounts.actor import Actor
 from marketplace.accounts.models import Invitation, Membership, Organisation, Person
 from marketplace.errors import NotFound
+
+# What a membership is called among a person's rights.
+MEMBERSHIP = "organisation"
 
 
 def person_of_id(session: Session, city_id: int, person_id: int) -> Person | None:
@@ -32,14 +36,16 @@ def person_of_actor(session: Session, actor: Actor) -> Person:
 
 def roles_of(session: Session, city_id: int, person_id: int) -> dict[int, str]:
     """The person's accepted roles by organisation id."""
-    rows = session.execute(
-        select(Membership.organisation_id, Membership.role).where(
-            Membership.city_id == city_id,
-            Membership.person_id == person_id,
-            Membership.accepted_at.is_not(None),
-        )
+    return {id_: role for _, id_, role in session.execute(membership_roles(city_id, person_id))}
+
+
+def membership_roles(city_id: Any, person_id: Any) -> Select[str, int, str]:
+    """The same as a query, of rows (MEMBERSHIP, id, role); the arguments may be columns of one around it."""
+    return select(literal(MEMBERSHIP), Membership.organisation_id, Membership.role).where(
+        Membership.city_id == city_id,
+        Membership.person_id == person_id,
+        Membership.accepted_at.is_not(None),
     )
-    return {organisation_id: role for organisation_id, role in rows}
 
 
 def organisations_of(session: Session, actor: Actor) -> Sequence[Organisation]:

@@ -2,14 +2,18 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
+from types import MappingProxyType
+from typing import Any
 
 from flask import request
-from sqlalchemy import select, update
+from sqlalchemy import Select, bindparam, func, select, union_all, update
+from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.orm import Session
 
 from marketplace.accounts.actor import Actor
 from marketplace.accounts.models import Person
-from marketplace.accounts.queries import roles_of
+from marketplace.accounts.queries import MEMBERSHIP, membership_roles, roles_of
 from marketplace.cities.models import City
 from marketplace.clock import now
 from marketplace.db import transaction
@@ -22,13 +26,14 @@ COOKIE = "tilaa_session"
 # "Last seen" is for people to recognise a session by; a write every five minutes tells as much as one a click.
 SEEN_EVERY = timedelta(minutes=5)
 MAY_ACT = ("booker", "manager")
+NO_GRANTS: Mapping[tuple[str, int], str] = MappingProxyType({})
 
 
 # See `marketplace.part.Grants`.
-GrantReaders = Sequence[Callable[[Session, int, int], Mapping[tuple[str, int], str]]]
+GrantQuery = Callable[[Any, Any, Any], Select[str, int, str]]
 
 
-def actor_of_request(city: City, grants: GrantReaders = ()) -> Actor:
+def actor_of_request(city: City, grants: Sequence[GrantQuery] = ()) -> Actor:
     """The person signed in by this request's cookie, or nobody."""
     token = request.cookies.get(COOKIE)
     if not token:
@@ -38,44 +43,84 @@ def actor_of_request(city: City, grants: GrantReaders = ()) -> Actor:
     return actor or Actor(city.id, ip=client_ip())
 
 
-def actor_of_token(session: Session, city: City, token: str, grants: GrantReaders = ()) -> Actor | None:
-    """The actor of a live session, with roles; None for an unknown, ended or expired one."""
-    at = now()
-    found = session.execute(
-        select(SignedInSession, Person)
+@cache
+def live_session(grants: tuple[GrantQuery, ...]) -> Select[*tuple[Any, ...]]:
+    """The live session of a token with its person and all their rights, rows of [kind, id, role] as JSON: one statement,
+    since every request asks it."""
+    at = bindparam("at", type_=TIMESTAMP(timezone=True))
+    whose = SignedInSession.city_id, SignedInSession.person_id
+    of_person = [membership_roles(*whose), *(query(*whose, at) for query in grants)]
+    rows = union_all(*(query.correlate(SignedInSession) for query in of_person)).subquery()
+    rights = select(func.jsonb_agg(func.jsonb_build_array(*rows.c))).correlate(SignedInSession)
+    return (
+        select(
+            SignedInSession.id.label("session_id"),
+            SignedInSession.seen_at,
+            SignedInSession.acting_for,
+            rights.scalar_subquery().label("rights"),
+            Person.id,
+            Person.name,
+            Person.email,
+            Person.language,
+            Person.email_verified_at,
+            Person.is_staff,
+        )
         .join(Person, (Person.city_id == SignedInSession.city_id) & (Person.id == SignedInSession.person_id))
         .where(
-            SignedInSession.token_hash == token_hash(token),
-            SignedInSession.city_id == city.id,
+            SignedInSession.token_hash == bindparam("token_hash"),
+            SignedInSession.city_id == bindparam("city_id"),
             SignedInSession.ended_at.is_(None),
             SignedInSession.expires_at > at,
         )
-    ).one_or_none()
+    )
+
+
+def actor_of_token(
+    session: Session, city: City, token: str, grants: Sequence[GrantQuery] = ()
+) -> Actor | None:
+    """The actor of a live session, with roles; None for an unknown, ended or expired one."""
+    at = now()
+    values = {"token_hash": token_hash(token), "city_id": city.id, "at": at}
+    found = session.execute(live_session(tuple(grants)), values).one_or_none()
     if found is None:
         return None
-    signed_in, person = found
-    if at - signed_in.seen_at > SEEN_EVERY:
+    if at - found.seen_at > SEEN_EVERY:
         session.execute(
             update(SignedInSession)
-            .where(SignedInSession.city_id == city.id, SignedInSession.id == signed_in.id)
+            .where(SignedInSession.city_id == city.id, SignedInSession.id == found.session_id)
             .values(seen_at=at)
         )
-    return actor_of_person(session, person, acting_for=signed_in.acting_for, grants=grants, ip=client_ip())
+    held = {(kind, id_): role for kind, id_, role in found.rights or ()}
+    return actor_with(
+        city.id,
+        found,
+        acting_for=found.acting_for,
+        roles={id_: role for (kind, id_), role in held.items() if kind == MEMBERSHIP},
+        grants={key: role for key, role in held.items() if key[0] != MEMBERSHIP},
+        ip=client_ip(),
+    )
 
 
-def actor_of_person(
-    session: Session,
-    person: Person,
+def actor_of_person(session: Session, person: Person, *, source: str = "web", ip: str | None = None) -> Actor:
+    """The person with the roles they have now in organisations, acting for none of them."""
+    roles = roles_of(session, person.city_id, person.id)
+    return actor_with(person.city_id, person, roles=roles, source=source, ip=ip)
+
+
+def actor_with(
+    city_id: int,
+    person: Any,
     *,
+    roles: Mapping[int, str],
     acting_for: int | None = None,
-    grants: GrantReaders = (),
+    grants: Mapping[tuple[str, int], str] = NO_GRANTS,
     source: str = "web",
     ip: str | None = None,
 ) -> Actor:
-    """The person with the roles they have now; `acting_for` holds only while they may act for that organisation."""
-    roles = roles_of(session, person.city_id, person.id)
+    """The person, a row that has what a Person has, with these rights; `acting_for` holds only while they may act for that
+    organisation."""
     return Actor(
-        city_id=person.city_id,
+        city_id=city_id,
         person_id=person.id,
         name=person.name,
         email=person.email,
@@ -85,9 +130,7 @@ def actor_of_person(
         # A role that was taken back, or made one that may not book, ends acting for that organisation.
         acting_for=acting_for if roles.get(acting_for or 0) in MAY_ACT else None,
         roles=roles,
-        grants={
-            key: role for read in grants for key, role in read(session, person.city_id, person.id).items()
-        },
+        grants=grants,
         source=source,
         ip=ip,
     )

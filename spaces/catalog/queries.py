@@ -3,8 +3,9 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import Select, literal, select, text
 from sqlalchemy.orm import Session
 
 from marketplace.accounts.actor import Actor
@@ -37,12 +38,15 @@ def space_for(session: Session, space_id: int, *, actor: Actor) -> tuple[Space, 
 
 def venue_grants(session: Session, city_id: int, person_id: int) -> dict[tuple[str, int], str]:
     """The person's roles at single venues, as an actor carries them."""
-    rows = session.execute(
-        select(VenueRole.venue_id, VenueRole.role).where(
-            VenueRole.city_id == city_id, VenueRole.person_id == person_id
-        )
+    rows = session.execute(venue_roles(city_id, person_id))
+    return {(kind, venue_id): role for kind, venue_id, role in rows}
+
+
+def venue_roles(city_id: Any, person_id: Any, at: Any = None) -> Select[str, int, str]:
+    """The same as a query, see `marketplace.part.Grants`; they hold until they are taken back."""
+    return select(literal("venue"), VenueRole.venue_id, VenueRole.role).where(
+        VenueRole.city_id == city_id, VenueRole.person_id == person_id
     )
-    return {("venue", venue_id): role for venue_id, role in rows}
 
 
 def venue_of_id(session: Session, city_id: int, venue_id: int) -> Venue:
