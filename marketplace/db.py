@@ -6,6 +6,7 @@ still count through the whole table, so that an id alone never means two things.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
 
@@ -118,8 +119,29 @@ def bind(target: Engine | Connection) -> None:
         _sessions.configure(bind=target, join_transaction_mode="conditional_savepoint")
 
 
+_present: ContextVar[Session | None] = ContextVar("present", default=None)
+
+
 @contextmanager
 def transaction() -> Iterator[Session]:
     """One transaction: committed at the end of the block, rolled back on any exception."""
+    around = _present.get()
     with _sessions.begin() as session:
-        yield session
+        _present.set(session)
+        try:
+            yield session
+        finally:
+            _present.set(around)
+
+
+@contextmanager
+def reading() -> Iterator[Session]:
+    """The transaction that is open around this already, or else one of its own: what is read in the middle of another's
+    work must not ask for a second connection, of which there may be none left."""
+    present = _present.get()
+    if present is None:
+        with transaction() as session:
+            yield session
+    else:
+        with present.no_autoflush:
+            yield present

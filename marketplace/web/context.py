@@ -14,7 +14,7 @@ from marketplace.accounts.actor import Actor
 from marketplace.accounts.models import Organisation
 from marketplace.accounts.queries import organisations_of
 from marketplace.cities.models import City
-from marketplace.db import transaction
+from marketplace.db import reading
 from marketplace.part import NavItem, Part
 from marketplace.web import i18n
 from marketplace.web.assets import asset
@@ -38,10 +38,6 @@ def install(app: Flask) -> None:
     app.jinja_env.globals.update(
         format_span=i18n.format_span, format_hours=i18n.format_hours, panels=panels_of(parts)
     )
-
-    @app.before_request
-    def know_corner() -> None:
-        load_corner(parts)
 
     @app.context_processor
     def page_values() -> dict[str, Any]:
@@ -106,17 +102,24 @@ class Corner:
     waiting: int = 0
 
 
-def load_corner(parts: Sequence[Part]) -> None:
-    """Read the corner before the view runs: a template that is rendered inside the view's transaction must not ask for
-    a second connection."""
-    actor: Actor | None = g.get("actor")
-    if actor is None or not actor.is_signed_in or request.blueprint in {None, "static", "api"}:
-        return
-    with transaction() as session:
-        g.corner = Corner(
-            organisations_of(session, actor),
-            sum(badge(session, actor) for part in parts for badge in part.badges),
-        )
+def corner_of(actor: Actor) -> Corner:
+    """The corner, read when a page first shows it: most answers to forms lead on to another page and show none."""
+    if request.blueprint in {None, "static", "api"}:
+        return Corner()
+    if "corner" not in g:
+        parts: Sequence[Part] = current_app.extensions["parts"]
+        with reading() as session:
+            g.corner = Corner(
+                organisations_of(session, actor),
+                sum(badge(session, actor) for part in parts for badge in part.badges),
+            )
+    corner: Corner = g.corner
+    return corner
+
+
+def without_corner() -> None:
+    """Let this request's page show nothing that would have to be read: the database may be what failed."""
+    g.setdefault("corner", Corner())
 
 
 def person_values(actor: Actor) -> dict[str, Any]:
@@ -135,7 +138,7 @@ def person_values(actor: Actor) -> dict[str, Any]:
         "actor": actor,
     }
     if actor.is_signed_in:
-        corner: Corner = g.get("corner") or Corner()
+        corner = corner_of(actor)
         acting = next((o for o in corner.organisations if o.id == actor.acting_for), None)
         values["account_items"] = menu(current_app.extensions["parts"], "account")
         values["me"] = {

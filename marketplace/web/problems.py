@@ -23,6 +23,7 @@ from marketplace.errors import (
     Unauthenticated,
     Unavailable,
 )
+from marketplace.web.context import without_corner
 from marketplace.web.i18n import N_
 from marketplace.web.request import is_api
 from marketplace.web.uploads import too_large_text
@@ -75,7 +76,7 @@ def problem(status: int, code: str, title: str, **fields: Any) -> Response:
 
 
 def error_page(status: int, title: str, *, text: str = "", reference: str | None = None) -> tuple[str, int]:
-    """The page for people. It asks the database for nothing, since the database may be what failed."""
+    """The page for people. Where the database may be what failed, it must ask for nothing: see `without_corner`."""
     return (
         render_template("marketplace/error.html", code=status, title=title, text=text, reference=reference),
         status,
@@ -132,12 +133,14 @@ def install(app: Flask) -> None:
     def database_away(error: Exception) -> Any:
         """No connection, a statement that took too long, two that waited for each other: nothing the person did."""
         log.error("database unavailable", exc_info=error)
+        without_corner()
         return refused(Unavailable())
 
     @app.errorhandler(Exception)
     def failed(error: Exception) -> Any:
         reference = uuid4().hex[:8].upper()
         log.exception("unexpected error", extra={"reference": reference})
+        without_corner()
         title = gettext("Something went wrong at our end.")
         if is_api():
             return problem(500, "internal", title, reference=reference)
