@@ -192,6 +192,7 @@ def request_booking(
                 attendees=attendees,
                 at=at,
             )
+            write_told(booking, space, told, details=details, at=at)
             session.add(booking)
             session.flush()
             keep_told(session, city, space, booking, told, actor=actor, details=details, at=at)
@@ -204,6 +205,7 @@ def request_booking(
                     body=during,
                     rules=rules,
                     pieces=told.pieces,
+                    in_savepoint=True,
                 )
             else:
                 add_pieces(session, city, told.pieces, holder_id=booking.id, body=during)
@@ -312,6 +314,13 @@ def told_for(
     )
 
 
+def write_told(booking: Booking, space: Space, told: Told, *, details: Details, at: datetime) -> None:
+    """Write on the booking, best before it is inserted, the accepted terms and the use of an outdoor area."""
+    booking.outdoor_use = kept_use(told.use, details.build)
+    booking.terms_version = space.terms_version
+    booking.terms_accepted_at = at if space.terms_version else None
+
+
 def keep_told(
     session: Session,
     city: City,
@@ -323,13 +332,10 @@ def keep_told(
     details: Details,
     at: datetime,
 ) -> None:
-    """Keep beside the booking what it says: answers, equipment, the accepted terms, the use of an outdoor area."""
+    """Keep beside the booking what it says: answers and equipment; see `write_told` for what it says itself."""
     keep_birth_date(
         session, city, space, actor=actor, organisation_id=booking.organisation_id, details=details, at=at
     )
-    booking.outdoor_use = kept_use(told.use, details.build)
-    booking.terms_version = space.terms_version
-    booking.terms_accepted_at = at if space.terms_version else None
     session.add_all(
         BookingAnswer(city_id=city.id, booking_id=booking.id, **row)
         for row in answer_rows(told.questions, details.answers)

@@ -26,6 +26,7 @@ from bookings.lifecycle.actions import (
     new_booking,
     request_booking,
     state_of_new,
+    write_told,
 )
 from bookings.lifecycle.asked import asked_of, check_asked
 from bookings.lifecycle.details import NO_DETAILS, Details
@@ -359,6 +360,7 @@ def keep_details(
         for booking in here:
             it = booked[booking.position or 0]
             told = Told(questions, it.price, None, it.extras)
+            write_told(booking, space, told, details=details, at=at)
             keep_told(session, city, space, booking, told, actor=actor, details=details, at=at)
     # Last of all, so that bookings with one code wait for each other with nothing more to lock.
     for booking in here:
