@@ -113,6 +113,16 @@ SUBMITTED_ONCE = "uq_booking_city_id_person_id_submission"
 MOST_PEOPLE = 1_000_000
 
 
+@dataclass(frozen=True)
+class Looked:
+    """What has been read of a space for this very booking, without any details: its questions, its price list, and what
+    the time costs each of those it may be for."""
+
+    questions: Sequence[SpaceQuestion]
+    terms: PriceTerms
+    prices: Mapping[int | None, Quote]
+
+
 def request_booking(
     session: Session,
     city: City,
@@ -129,11 +139,13 @@ def request_booking(
     expected_total_minor: int | None = None,
     details: Details = NO_DETAILS,
     may_undo: bool = False,
+    looked: Looked | None = None,
 ) -> Booking:
     """Book the space, at once or by a request to its owner, and take the time; with `may_undo` nobody is told for a while.
 
     The same `submission` of the same person gives the booking it has made already. `expected_total_minor` is the price
-    the person saw, so the most they have agreed to. `details` is what the space asks beside. Raises the refusals of
+    the person saw, so the most they have agreed to. `details` is what the space asks beside; without any, what was `looked`
+    at a moment ago is not read again. Raises the refusals of
     `policy.require_may_book`, `check_attendees`, `check_asked` and `limits.check_limits`, a TimeNotBookable, PriceChanged,
     the refusals of `prices_for`, SubmissionUsed, SlotTaken, PiecesTaken; then nothing is left behind and the transaction is usable.
     """
@@ -153,6 +165,7 @@ def request_booking(
         during=during,
         details=details,
         at=at,
+        questions=looked.questions if looked is not None else None,
     )
     rules = booking_rules(space)
     if hold is None:
@@ -175,6 +188,7 @@ def request_booking(
         during=during,
         details=details,
         at=at,
+        looked=looked,
     )
     total = told.price.total
     if expected_total_minor is not None and total.minor > expected_total_minor:
@@ -234,6 +248,7 @@ def request_booking(
                 expected_total_minor=expected_total_minor,
                 details=details,
                 may_undo=may_undo,
+                looked=looked,
             )
         return same_request(known, space, during)
     audit(session, actor, "booking.requested", "booking", booking.id, state=booking.state, source=source)
@@ -294,6 +309,7 @@ def told_for(
     during: Span,
     details: Details,
     at: datetime,
+    looked: Looked | None = None,
 ) -> Told:
     """`questions` are those that `details` answers. Raises the refusals of `limits.check_limits` and `prices_for`."""
     limits.check_limits(
@@ -305,6 +321,10 @@ def told_for(
         during=during,
         at=at,
     )
+    if looked is not None and details == NO_DETAILS:
+        return Told(
+            questions, looked.prices[organisation_id], checked_use(looked.terms, None, whole=True), []
+        )
     terms, prices = prices_for(session, city, space, during, [organisation_id], details=details, at=at)
     return Told(
         questions,

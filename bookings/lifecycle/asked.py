@@ -44,12 +44,14 @@ class Asked:
 NOTHING_ASKED = Asked()
 
 
-def asked_of(session: Session, space: Space, actor: Actor) -> Asked:
-    """The questions, the terms, and whether the day of birth and the number of people are needed."""
+def asked_of(
+    session: Session, space: Space, actor: Actor, *, questions: Sequence[SpaceQuestion] | None = None
+) -> Asked:
+    """The questions, unless they are known, the terms, and whether the day of birth and the number of people are needed."""
     has_age = space.min_age is not None or space.max_age is not None
     person = person_of(session, actor) if has_age else None
     return Asked(
-        questions=questions_of(session, space),
+        questions=questions_of(session, space) if questions is None else questions,
         terms=terms_of(session, space.city_id, space.terms_version),
         terms_version=space.terms_version,
         birth_date=has_age and person is not None and person.birth_date is None,
@@ -94,8 +96,9 @@ def check_asked(
     during: Span,
     details: Details,
     at: datetime,
+    questions: Sequence[SpaceQuestion] | None = None,
 ) -> Sequence[SpaceQuestion]:
-    """The questions of the space, when it lets this booker in and everything it asks is answered.
+    """The questions of the space, read where they are not known, when it lets this booker in and everything it asks is answered.
 
     Raises IdentityNeeded, MembersOnly, AskedMissing with all
     that is missing or wrong, TooYoung, TooOld.
@@ -103,7 +106,8 @@ def check_asked(
     kept_out = choices_kept_out(session, space, actor, [organisation_id])
     if organisation_id in kept_out:
         raise kept_out[organisation_id]
-    questions = questions_of(session, space)
+    if questions is None:
+        questions = questions_of(session, space)
     asks_age = policy.asks_age(space, organisation_id)
     person = person_of(session, actor) if asks_age else None
     born = None if person is None else person.birth_date or details.birth_date

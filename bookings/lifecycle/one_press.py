@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from bookings.lifecycle.actions import prices_for
+from bookings.lifecycle.actions import Looked, prices_for
 from bookings.lifecycle.asked import asked_of, at_once, choices_kept_out
 from bookings.lifecycle.errors import NotOnOffer
 from bookings.lifecycle.rules import free_until
@@ -14,10 +14,17 @@ from marketplace.cities.models import City
 from marketplace.timespan import Span
 from spaces.catalog.models import Space
 from spaces.pricing.rules import PriceTerms, Quote
+from spaces.rules.queries import questions_of
 
 
 def asks_first(
-    session: Session, space: Space, actor: Actor, *, organisation_id: int | None, people: int | None
+    session: Session,
+    space: Space,
+    actor: Actor,
+    *,
+    organisation_id: int | None,
+    people: int | None,
+    looked: Looked | None = None,
 ) -> bool:
     """Whether something must be asked or answered before this booker can have the space at once."""
     if (
@@ -26,7 +33,7 @@ def asks_first(
         or (space.who == "organisations" and organisation_id is None)
     ):
         return True
-    asked = asked_of(session, space, actor)
+    asked = asked_of(session, space, actor, questions=looked.questions if looked is not None else None)
     return (
         asked.is_anything
         or (people is None and asked.attendees)
@@ -45,6 +52,17 @@ def is_binding(
     except NotOnOffer:
         return False
     return binds(space, terms, prices[organisation_id], during, at=at)
+
+
+def look_at(
+    session: Session, city: City, space: Space, during: Span, organisation_id: int | None, *, at: datetime
+) -> Looked | None:
+    """What the booking itself need not read once more; None of a space that is not on offer."""
+    try:
+        terms, prices = prices_for(session, city, space, during, [organisation_id], at=at)
+    except NotOnOffer:
+        return None
+    return Looked(questions_of(session, space), terms, prices)
 
 
 def binds(space: Space, terms: PriceTerms, price: Quote, during: Span, *, at: datetime) -> bool:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from bookings.lifecycle import actions, added, one_press, pages, policy
+from bookings.lifecycle.actions import Looked
 from bookings.lifecycle.also import also_free
 from bookings.lifecycle.alternatives import Sought, alternatives, is_taken_by_others
 from bookings.lifecycle.alternatives_present import NOTHING, Shown, shown
@@ -202,10 +203,10 @@ def quick(space_id: int) -> Page:
             return unavailable_page(
                 session, space, venue, form.during, SlotTaken(), kept=kept, posts="lifecycle.quick"
             )
-        binding = is_binding(session, space, form.during, at=at)
-        one_click = is_one_click(session, actor, space, form)
+        looked = one_press.look_at(session, city, space, form.during, actor.acting_for, at=at)
+        one_click = is_one_click(session, actor, space, form, looked, at=at)
     checkout = checkout_url(space, form.during, kept)
-    if binding or not one_click:
+    if not one_click:
         return redirect(checkout, 303)
     count_booking(actor)
     try:
@@ -222,6 +223,7 @@ def quick(space_id: int) -> Page:
                 submission=submission,
                 at=at,
                 expected_total_minor=form.total,
+                looked=looked,
             )
     except (SlotTaken, TimeNotBookable) as refusal:
         with transaction() as session:
@@ -244,18 +246,18 @@ def is_gone(session: Session, space: Space, during: Span, submission: str, *, at
     )
 
 
-def is_binding(session: Session, space: Space, during: Span, *, at: datetime) -> bool:
-    """Whether booking costs money that cancelling would no longer give back: that is said before, not after. So is a
-    price that depends on what the booker says of the use."""
-    return one_press.is_binding(session, current_city(), space, during, current_actor().acting_for, at=at)
-
-
-def is_one_click(session: Session, actor: Actor, space: Space, form: QuickForm) -> bool:
-    """Whether nothing has to be asked first."""
-    people = form.attendees
+def is_one_click(
+    session: Session, actor: Actor, space: Space, form: QuickForm, looked: Looked | None, *, at: datetime
+) -> bool:
+    """Whether nothing has to be asked first, and nothing be said that would bind."""
+    people, whom = form.attendees, actor.acting_for
     if not form.submission or (form.people and people is None):
         return False
-    return not one_press.asks_first(session, space, actor, organisation_id=actor.acting_for, people=people)
+    if looked is not None and one_press.binds(space, looked.terms, looked.prices[whom], form.during, at=at):
+        return False
+    return not (
+        one_press.asks_first(session, space, actor, organisation_id=whom, people=people, looked=looked)
+    )
 
 
 def count_booking(actor: Actor) -> None:
