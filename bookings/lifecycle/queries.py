@@ -7,7 +7,19 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select, true, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    tuple_,
+)
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, aliased
 
@@ -106,13 +118,19 @@ def booked_space(session: Session, which: ColumnElement[bool]) -> BookedSpace | 
     )
 
 
+# Made once, as is what is asked with nearly every booking.
+OF_SUBMISSION = select(Booking.id).where(
+    Booking.city_id == bindparam("city_id"),
+    Booking.person_id == bindparam("person_id"),
+    Booking.submission == bindparam("submission"),
+)
+
+
 def booking_of_submission(session: Session, city_id: int, person_id: int, submission: str) -> Booking | None:
-    """What this form or request of this person has made, if it came before."""
-    return session.scalar(
-        select(Booking).where(
-            Booking.city_id == city_id, Booking.person_id == person_id, Booking.submission == submission
-        )
-    )
+    """What this form or request of this person has made, if it came before: seldom anything."""
+    asked = {"city_id": city_id, "person_id": person_id, "submission": submission}
+    id_ = session.scalar(OF_SUBMISSION, asked)
+    return session.get(Booking, (city_id, id_)) if id_ is not None else None
 
 
 def own_booking_at(session: Session, actor: Actor, space: Space, during: Span) -> Booking | None:

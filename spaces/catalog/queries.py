@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, literal, select, text
+from sqlalchemy import Select, bindparam, literal, select, text
 from sqlalchemy.orm import Session
 
 from marketplace.accounts.actor import Actor
@@ -24,13 +24,18 @@ ON_PLAN = """s.kind = 'market_stall' AND EXISTS (
 )"""
 
 
+# Made once: most pages of a space ask it.
+SPACE_AND_VENUE = (
+    select(Space, Venue)
+    .join(Venue, (Venue.city_id == Space.city_id) & (Venue.id == Space.venue_id))
+    .where(Space.city_id == bindparam("city_id"), Space.id == bindparam("space_id"))
+)
+
+
 def space_for(session: Session, space_id: int, *, actor: Actor) -> tuple[Space, Venue]:
     """A space that the actor may see, with its venue. Raises SpaceNotFound."""
-    row = session.execute(
-        select(Space, Venue)
-        .join(Venue, (Venue.city_id == Space.city_id) & (Venue.id == Space.venue_id))
-        .where(Space.city_id == actor.city_id, Space.id == space_id)
-    ).one_or_none()
+    asked = {"city_id": actor.city_id, "space_id": space_id}
+    row = session.execute(SPACE_AND_VENUE, asked).one_or_none()
     if row is None or not may_see(actor, row.Space, row.Venue):
         raise SpaceNotFound
     return row.Space, row.Venue

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from marketplace.accounts.business_id import normalised
@@ -40,13 +40,17 @@ def rules_of(session: Session, space: Space) -> SpaceRules:
     )
 
 
+# Made once: every booking asks it.
+QUESTIONS = (
+    select(SpaceQuestion)
+    .where(SpaceQuestion.city_id == bindparam("city_id"), SpaceQuestion.space_id == bindparam("space_id"))
+    .order_by(SpaceQuestion.position, SpaceQuestion.id)
+)
+
+
 def questions_of(session: Session, space: Space) -> Sequence[SpaceQuestion]:
     """The questions in their order."""
-    return session.scalars(
-        select(SpaceQuestion)
-        .where(SpaceQuestion.city_id == space.city_id, SpaceQuestion.space_id == space.id)
-        .order_by(SpaceQuestion.position, SpaceQuestion.id)
-    ).all()
+    return session.scalars(QUESTIONS, {"city_id": space.city_id, "space_id": space.id}).all()
 
 
 def terms_of(session: Session, city_id: int, version: str | None) -> Localised:
