@@ -205,9 +205,8 @@ def quick(space_id: int) -> Page:
             )
         looked = one_press.look_at(session, city, space, form.during, actor.acting_for, at=at)
         one_click = is_one_click(session, actor, space, form, looked, at=at)
-    checkout = checkout_url(space, form.during, kept)
     if not one_click:
-        return redirect(checkout, 303)
+        return redirect(checkout_url(space, form.during, kept), 303)
     count_booking(actor)
     try:
         with transaction() as session:
@@ -232,7 +231,7 @@ def quick(space_id: int) -> Page:
             )
     except (Forbidden, Conflict, Invalid) as refusal:
         flash(gettext(refusal.title), "alert")
-        return redirect(checkout, 303)
+        return redirect(checkout_url(space, form.during, kept), 303)
     return done(booking)
 
 
