@@ -45,6 +45,6 @@ def defer_each(
 ) -> None:
     """Enqueue `task` once for each of these arguments, in one statement; `options` are procrastinate's own."""
     connection = session.connection().connection.driver_connection
-    deferrer = task.configure(connection=connection, queue=queue_name, **options)
-    deferrer.job_manager = _on_own_connection
-    deferrer.batch_defer(*arguments)
+    deferrer = task.configure(queue=queue_name, **options)
+    jobs = [deferrer.make_new_job(**one) for one in arguments]
+    _on_own_connection.batch_defer_jobs(jobs, connection=connection)
