@@ -84,6 +84,9 @@ SET_OPENINGS = text("""
 )
 
 
+INSERT_CLAIMS = insert(Claim.__table__).inline()  # type: ignore[arg-type]  # a table, whatever its class says
+
+
 @dataclass(frozen=True)
 class Hours:
     """The compiled hours of the spaces that share the same rules: spans by month, and all of them."""
@@ -165,7 +168,8 @@ def claim_space(
             for part, span in parts
         ]
     with taken_where_claims_meet(), nullcontext() if in_savepoint else session.begin_nested():
-        session.execute(insert(Claim), rows)
+        # One row, as most are, is sent the short way.
+        session.execute(INSERT_CLAIMS, rows if len(rows) > 1 else rows[0])
         if wanted:
             claim_pieces(session, city, wanted, stocks, holder_id=holder_id, body=body)
     sheets.write_days(session, city.id, calendars, sheets_locked, changed=whole, zone=city.zone)

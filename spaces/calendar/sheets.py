@@ -132,7 +132,8 @@ def write_days(
             if (space_id, day.replace(day=1)) in locked
         ]
     if updates:
-        session.execute(SET_DAY, updates)
+        # One sheet, as most are, is sent the short way.
+        session.execute(SET_DAY, updates if len(updates) > 1 else updates[0])
 
 
 def lock_days(
