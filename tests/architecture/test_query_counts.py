@@ -1,8 +1,9 @@
-"""A page of a list asks the database as often for many rows as for few."""
+"""A page of a list asks the database as often for many rows as for few, and a booking with one press does not ask twice."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from flask.testing import FlaskClient
@@ -10,9 +11,11 @@ from sqlalchemy import event
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
+from marketplace.accounts.models import Person
 from marketplace.cities.models import City
 from marketplace.clock import now
 from spaces.calendar.actions import compile_spaces
+from tests.factories.people import sign_in
 from tests.factories.spaces import make_space, make_venue
 
 # What a person or a program asks for most, and how many statements it may take.
@@ -69,3 +72,29 @@ def test_more_rows_take_no_more_statements(
     many = statements()
     assert len(many) <= len(few), many
     assert len(many) <= LISTS[address], many
+
+
+def test_a_booking_with_one_press_reads_nothing_twice(
+    client: FlaskClient, connection: Connection, session: Session, city: City, person: Person
+) -> None:
+    space = make_space(session, make_venue(session, city))
+    compile_spaces(session, city, [space.id])
+    sign_in(session, client, person)
+    session.commit()
+    day = (now() + timedelta(days=20)).astimezone(city.zone)
+
+    def book(hour: int) -> list[str]:
+        start = day.replace(hour=hour, minute=0, second=0, microsecond=0).isoformat()
+        data = {"start": start, "minutes": "60", "submission": uuid4().hex}
+        with counted(connection) as sent:
+            answer = client.post(f"/en/spaces/{space.id}/quick-booking", data=data)
+        assert answer.status_code == 303
+        assert "/bookings/" in answer.location
+        return sent
+
+    book(12)
+    sent = book(14)
+    # The calendar is looked at before there is a lock, and once more under it.
+    twice = [statement for statement in set(sent) if sent.count(statement) > 1]
+    assert all("opening_month" in statement for statement in twice), twice
+    assert len(sent) <= 17, sent
