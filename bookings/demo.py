@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 from psycopg.types.range import TimestamptzRange
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from bookings.lifecycle.models import Booking
@@ -29,6 +29,7 @@ from spaces.calendar.models import Claim
 from spaces.calendar.queries import booking_rules, calendars_of
 from spaces.calendar.rules import DAY, Lane, SpaceCalendar, midnight, offers
 from spaces.catalog.models import Space, Venue
+from spaces.pricing.models import Price
 from spaces.pricing.queries import prices_on
 from spaces.pricing.rules import PriceTerms, quote
 
@@ -157,7 +158,9 @@ class Diary:
                 "total_minor": price.total.minor,
                 "vat_minor": price.vat.minor,
                 "currency": price.total.currency,
-                "cancel_free_until": free_until(body.start, space.cancellation_hours),
+                "cancel_free_until": free_until(
+                    body.start, price.cancel.free_hours(space.cancellation_hours)
+                ),
                 "source": SOURCE,
                 "submission": f"demo-{booking_id}",
                 "created_at": made,
@@ -244,6 +247,9 @@ def first_of(space: Space) -> str:
     return "confirmed" if space.approval == "instant" else "awaiting_approval"
 
 
+DEMO_WAYS = (("card", "invoice"), ("card", "invoice", "on_the_spot"), ("card",))
+
+
 def load_demo_bookings(session: Session, city: City) -> None:
     """Fill the city's spaces with believable bookings; nothing where any booking exists."""
     if session.scalar(select(Booking.id).where(Booking.city_id == city.id).limit(1)) is not None:
@@ -267,8 +273,31 @@ def load_demo_bookings(session: Session, city: City) -> None:
     session.execute(insert(Claim), diary.claims)
     session.execute(insert(AuditEntry), diary.audits)
     session.flush()
+    offer_ways(session, city)
     months = {month for row in diary.rows for month in months_of(row["during"], city)}
     sheets.refresh_months(session, city.id, [o.space.id for o in offered], sorted(months), city.zone)
+
+
+def offer_ways(session: Session, city: City) -> None:
+    """Let some of the youth division's halls be paid by card and by invoice, the last ones listed."""
+    ids = session.scalars(
+        select(Space.id)
+        .join(Venue, (Venue.city_id == Space.city_id) & (Venue.id == Space.venue_id))
+        .join(Organisation, (Organisation.city_id == Venue.city_id) & (Organisation.id == Venue.owner_id))
+        .join(Price, (Price.city_id == Space.city_id) & (Price.space_id == Space.id))
+        .where(
+            Space.city_id == city.id,
+            Space.state == "published",
+            Organisation.name.contains("nuorisopalvelut"),
+            Price.amount_minor > 0,
+        )
+        .order_by(Space.id.desc())
+        .limit(len(DEMO_WAYS))
+    ).all()
+    for id_, ways in zip(ids, DEMO_WAYS, strict=False):
+        session.execute(
+            update(Price).where(Price.city_id == city.id, Price.space_id == id_).values(ways=list(ways))
+        )
 
 
 def months_of(during: TimestamptzRange, city: City) -> list[date]:

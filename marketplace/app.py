@@ -27,6 +27,12 @@ from marketplace.notifications import link_views
 from marketplace.notifications import views as mailbox_views
 from marketplace.notifications.gateway import open_sender
 from marketplace.part import Part
+from marketplace.payments import jobs as payment_jobs
+from marketplace.payments import test_bank_views
+from marketplace.payments import views as payment_views
+from marketplace.payments.commands import payments_group
+from marketplace.payments.gateway import open_gateways
+from marketplace.payments.sweeper import sweep_payments
 from marketplace.settings import ROOT, Settings
 from marketplace.translate import translations_group
 from marketplace.web import context, limits, pages, problems, security, uploads
@@ -41,8 +47,11 @@ csrf = CSRFProtect()
 def own_part(settings: Settings) -> Part:
     """What the ground floor itself brings."""
     blueprints = [pages.health, pages.root, pages.problems, *identity_views.blueprints, link_views.blueprint]
+    blueprints.append(payment_views.blueprint)
     if not settings.is_production:
         blueprints.append(mailbox_views.blueprint)
+    if settings.test_bank_on:
+        blueprints.append(test_bank_views.blueprint)
     return Part(
         name="marketplace",
         blueprints=blueprints,
@@ -50,16 +59,19 @@ def own_part(settings: Settings) -> Part:
             accounts_group,
             city_group,
             db_group,
+            payments_group,
             templates_group,
             translations_group,
             worker.worker_command,
             worker.jobs_group,
         ],
-        handlers=identity_jobs.HANDLERS,
+        handlers={**identity_jobs.HANDLERS, **payment_jobs.HANDLERS},
         periodic=[
             PeriodicJob("forget-old-counters", "17 3 * * *", limits.forget_old_counters),
             PeriodicJob("retry-lost-jobs", "*/2 * * * *", worker.retry_lost_jobs),
             PeriodicJob("forget-old-links", "27 3 * * *", identity_jobs.forget_old_links),
+            PeriodicJob("forget-old-events", "47 3 * * *", payment_jobs.forget_old_events),
+            PeriodicJob("sweep-payments", "*/2 * * * *", sweep_payments),
             PeriodicJob("forget-old-texts", "37 3 * * *", notification_jobs.forget_old_texts),
         ],
     )
@@ -81,6 +93,7 @@ def create_app(settings: Settings, parts: Sequence[Part]) -> Flask:
         SMS_COUNTRIES=frozenset(settings.sms_countries.split()),
         SMS_CODES_PER_DAY=settings.sms_codes_per_day,
         TILE_URL=settings.tile_url,
+        PAY_PAGES=settings.pay_pages,
         RATE_LIMITS=settings.rate_limits,
         HOME_ENDPOINT="search.home",
         MAX_CONTENT_LENGTH=2 * 1024 * 1024,
@@ -100,6 +113,7 @@ def create_app(settings: Settings, parts: Sequence[Part]) -> Flask:
     files.bind(open_store(settings))
     sealing.bind(settings.secret, settings.former_secrets.split())
     app.extensions["sms"] = open_sender(settings)
+    app.extensions["payment_gateways"] = open_gateways(settings)
     app.jinja_options = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
     app.jinja_loader = ChoiceLoader([FileSystemLoader(ROOT / package / "templates") for package in PACKAGES])
     if settings.trusted_proxies:

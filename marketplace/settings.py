@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated
 
@@ -23,11 +23,13 @@ class Settings:
     env: Annotated[str, "`development`, `test` or `production`"] = "development"
     secret: Annotated[
         str, "Key for cookies, links and sealed door codes; at least 32 characters in production"
-    ] = DEVELOPMENT_SECRET
+    ] = field(default=DEVELOPMENT_SECRET, repr=False)
     former_secrets: Annotated[
         str, "Keys that MARKETPLACE_SECRET was before, with blanks between: what they sealed can be read"
-    ] = ""
-    database_url: Annotated[str, "PostgreSQL 15 or newer; empty means the embedded server"] = ""
+    ] = field(default="", repr=False)
+    database_url: Annotated[str, "PostgreSQL 15 or newer; empty means the embedded server"] = field(
+        default="", repr=False
+    )
     host: Annotated[str, "Address that the web server listens on"] = "127.0.0.1"
     port: Annotated[int, "Port that the web server listens on"] = 8000
     public_url: Annotated[
@@ -35,7 +37,9 @@ class Settings:
         "Address in mails and feeds, and the host name that production answers to; empty means http://HOST:PORT",
     ] = ""
     city: Annotated[str, "Slug of the city shown when the host name names none"] = "helsinki"
-    smtp_url: Annotated[str, "smtp://user:password@host:587; empty keeps mail in the mailbox page"] = ""
+    smtp_url: Annotated[str, "smtp://user:password@host:587; empty keeps mail in the mailbox page"] = field(
+        default="", repr=False
+    )
     mail_from: Annotated[str, "Sender of mail"] = "Tilaa <no-reply@localhost>"
     tile_url: Annotated[
         str, "Map tiles under the district outlines, {z}/{x}/{y}; empty shows outlines only"
@@ -54,15 +58,30 @@ class Settings:
     files_endpoint: Annotated[str, "https:// address of that store; empty means Amazon's own"] = ""
     files_region: Annotated[str, "Region of that store"] = "us-east-1"
     files_access_key: Annotated[str, "Access key of that store"] = ""
-    files_secret_key: Annotated[str, "Secret key of that store"] = ""
+    files_secret_key: Annotated[str, "Secret key of that store"] = field(default="", repr=False)
     sms_url: Annotated[str, "https:// address of the text message gateway; empty means no text messages"] = ""
-    sms_token: Annotated[str, "Bearer token for that gateway"] = ""
+    sms_token: Annotated[str, "Bearer token for that gateway"] = field(default="", repr=False)
     sms_sender: Annotated[str, "Sender of text messages: up to 11 letters and digits, or a number"] = "Tilaa"
     sms_timeout_seconds: Annotated[int, "How long the gateway may take to answer"] = 10
     sms_countries: Annotated[
         str, "Countries that text messages are sent to, ISO codes; the European Economic Area and Åland"
     ] = "AT AX BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IS IT LI LT LU LV MT NL NO PL PT RO SE SI SK"
     sms_codes_per_day: Annotated[int, "Codes that each city sends at most to numbers being confirmed"] = 500
+    stripe_key: Annotated[
+        str,
+        "Secret key of Stripe, a test key outside production; empty means no card payments through Stripe",
+    ] = field(default="", repr=False)
+    stripe_webhook_secret: Annotated[str, "Signing secret of Stripe's webhook of the city's own account"] = (
+        field(default="", repr=False)
+    )
+    stripe_connect_webhook_secret: Annotated[
+        str, "Signing secret of Stripe's webhook of suppliers' accounts (Connect)"
+    ] = field(default="", repr=False)
+    stripe_api_base: Annotated[str, "Address of Stripe's API; empty means Stripe's own"] = ""
+    payment_timeout_seconds: Annotated[int, "How long the payment gateway may take to answer"] = 20
+    test_bank: Annotated[
+        str, "`1` or `0`: the built-in test bank, where no money moves; empty means on outside production"
+    ] = ""
     rate_limits: Annotated[bool, "Limits on sign-in, mail and booking attempts; `0` turns them off"] = True
 
     @property
@@ -72,6 +91,22 @@ class Settings:
     @property
     def base_url(self) -> str:
         return self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"
+
+    @property
+    def test_bank_on(self) -> bool:
+        return not self.is_production and self.test_bank != "0"
+
+    @property
+    def stripe_is_live(self) -> bool:
+        """Whether the key moves real money."""
+        return "_live_" in self.stripe_key
+
+    @property
+    def pay_pages(self) -> str:
+        """Origin of the payment service's pay pages, empty without one: a form of ours leads there by way of a redirect."""
+        if not self.stripe_key:
+            return ""
+        return self.stripe_api_base.rstrip("/") or "https://checkout.stripe.com"
 
     def problems(self) -> list[str]:
         """Reasons not to start, each one sentence naming the variable."""
@@ -89,6 +124,7 @@ class Settings:
                 "MARKETPLACE_FILES_ACCESS_KEY and MARKETPLACE_FILES_SECRET_KEY must be set for MARKETPLACE_FILES_BUCKET."
             )
         found += self.sms_problems()
+        found += self.payment_problems()
         if self.is_production:
             if self.files_endpoint and not self.files_endpoint.startswith("https://"):
                 found.append("MARKETPLACE_FILES_ENDPOINT must be an https:// address in production.")
@@ -104,6 +140,29 @@ class Settings:
                 found.append("MARKETPLACE_SMTP_URL must name a mail server in production.")
             if self.mail_from.endswith("@localhost>"):
                 found.append("MARKETPLACE_MAIL_FROM must be an address that may send mail in production.")
+        return found
+
+    def payment_problems(self) -> list[str]:
+        """Reasons not to start that have to do with payments. Keys and secrets are never repeated in them."""
+        found = []
+        if self.test_bank not in {"", "0", "1"}:
+            found.append("MARKETPLACE_TEST_BANK must be 1, 0 or empty.")
+        if self.is_production and self.test_bank == "1":
+            found.append("MARKETPLACE_TEST_BANK must not be on in production: there, bookings are paid for.")
+        if not 1 <= self.payment_timeout_seconds <= 80:
+            found.append("MARKETPLACE_PAYMENT_TIMEOUT_SECONDS must be from 1 to 80.")
+        if not self.stripe_key:
+            return found
+        if not re.fullmatch(r"[sr]k_(?:test|live)_[A-Za-z0-9]+", self.stripe_key):
+            found.append("MARKETPLACE_STRIPE_KEY must be a secret key that begins with sk_ or rk_.")
+        elif self.stripe_is_live and not self.is_production:
+            found.append("MARKETPLACE_STRIPE_KEY must be a test key outside production.")
+        if not self.stripe_webhook_secret:
+            found.append("MARKETPLACE_STRIPE_WEBHOOK_SECRET must be set for MARKETPLACE_STRIPE_KEY.")
+        if self.stripe_api_base and not re.fullmatch(r"https?://[^\s/?#@]+/?", self.stripe_api_base):
+            found.append("MARKETPLACE_STRIPE_API_BASE must be an https:// address without a path.")
+        elif self.is_production and self.stripe_api_base.startswith("http://"):
+            found.append("MARKETPLACE_STRIPE_API_BASE must be an https:// address in production.")
         return found
 
     def sms_problems(self) -> list[str]:

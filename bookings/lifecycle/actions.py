@@ -6,7 +6,7 @@ is sent twice waits for its first self on the unique constraint and not inside t
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -64,14 +64,14 @@ from bookings.lifecycle.rules import (
     first_payment,
     first_state,
     free_until,
-    free_until_after_move,
     hull,
-    kept_minor,
     may_be_undone,
     may_follow,
     out_of_reach,
     payment_after,
+    schedule_after_move,
 )
+from bookings.lifecycle.till import PAY_WITHIN, chosen_way, till, ways_for
 from marketplace.accounts.actor import Actor, system
 from marketplace.accounts.audit import audit
 from marketplace.cities.models import City
@@ -95,6 +95,7 @@ from spaces.catalog.models import Space, SpaceQuestion, Venue
 from spaces.catalog.policy import require_may_handle
 from spaces.equipment.queries import OfferedExtra, wanted_extras
 from spaces.pricing.actions import discount_named, hand_on_code, release_code, use_code
+from spaces.pricing.cancelling import Schedule, schedule_of
 from spaces.pricing.queries import groups_of, price_on
 from spaces.pricing.rules import (
     NO_BUILD_DAYS,
@@ -107,6 +108,7 @@ from spaces.pricing.rules import (
     quote,
     with_extras,
 )
+from spaces.pricing.ways import USUAL_WAYS
 from spaces.rules.queries import trusted_among
 
 SUBMITTED_ONCE = "uq_booking_city_id_person_id_submission"
@@ -140,13 +142,16 @@ def request_booking(
     details: Details = NO_DETAILS,
     may_undo: bool = False,
     looked: Looked | None = None,
+    way: str | None = None,
+    orders: bool = True,
 ) -> Booking:
     """Book the space, at once or by a request to its owner, and take the time; with `may_undo` nobody is told for a while.
 
     The same `submission` of the same person gives the booking it has made already. `expected_total_minor` is the price
     the person saw, so the most they have agreed to. `details` is what the space asks beside; without any, what was `looked`
-    at a moment ago is not read again. Raises the refusals of
-    `policy.require_may_book`, `check_attendees`, `check_asked` and `limits.check_limits`, a TimeNotBookable, PriceChanged,
+    at a moment ago is not read again. `way` is how it is paid, where there is a choice; without `orders` the caller makes
+    the order of all that is booked in one go. Raises the refusals of
+    `policy.require_may_book`, `check_attendees`, `check_asked`, `limits.check_limits` and `till.chosen_way`, a TimeNotBookable, PriceChanged,
     the refusals of `prices_for`, SubmissionUsed, SlotTaken, PiecesTaken; then nothing is left behind and the transaction is usable.
     """
     person_id = policy.require_may_book(actor, space, organisation_id)
@@ -193,6 +198,7 @@ def request_booking(
     total = told.price.total
     if expected_total_minor is not None and total.minor > expected_total_minor:
         raise PriceChanged(total_minor=total.minor, currency=total.currency)
+    way = way_for(session, city, space, told, organisation_id, wished=way)
     booking = hold or new_booking(city, space, person_id, during, submission=submission, source=source, at=at)
     try:
         with session.begin_nested():
@@ -200,13 +206,13 @@ def request_booking(
                 booking,
                 space,
                 told.price,
-                state=state_of_new(session, space, organisation_id),
+                state="awaiting_payment" if way == "card" else state_of_new(session, space, organisation_id),
                 organisation_id=organisation_id,
                 purpose=purpose,
                 attendees=attendees,
                 at=at,
             )
-            write_told(booking, space, told, details=details, at=at)
+            write_told(booking, space, told, details=details, way=way, at=at)
             session.add(booking)
             session.flush()
             keep_told(session, city, space, booking, told, actor=actor, details=details, at=at)
@@ -249,6 +255,8 @@ def request_booking(
                 details=details,
                 may_undo=may_undo,
                 looked=looked,
+                way=way,
+                orders=orders,
             )
         return same_request(known, space, during)
     audit(session, actor, "booking.requested", "booking", booking.id, state=booking.state, source=source)
@@ -262,11 +270,34 @@ def request_booking(
             booking_id=booking.id,
             pressed_at=at.isoformat(),
         )
-    else:
+    elif booking.state != "awaiting_payment":  # of which nobody is told until it is paid
         name = "booking.confirmed" if booking.state == "confirmed" else "booking.requested"
         publish(session, name, city_id=city.id, booking_id=booking.id)
     session.flush()
+    order_alone(session, city, booking, actor=actor, at=at, orders=orders)
     return booking
+
+
+def way_for(
+    session: Session,
+    city: City,
+    space: Space,
+    told: "Told",
+    organisation_id: int | None,
+    *,
+    wished: str | None,
+) -> str:
+    """How the booking is paid. Raises what `till.chosen_way` raises."""
+    ways = ways_for(session, city, space, told.ways, [organisation_id])
+    return chosen_way(ways[organisation_id], wished, told.price.total.minor)
+
+
+def order_alone(
+    session: Session, city: City, booking: Booking, *, actor: Actor, at: datetime, orders: bool
+) -> None:
+    """Make the order of a booking that is none of several made in one go, where it is not paid at the place."""
+    if orders and booking.way != "on_the_spot":
+        till().place(session, city, [booking], actor=actor, at=at)
 
 
 def submitted(
@@ -291,6 +322,7 @@ class Told:
     price: Quote
     use: OutdoorUse | None
     extras: Sequence[tuple[OfferedExtra, int]]
+    ways: Sequence[str] = USUAL_WAYS  # of paying, that its price list offers
 
     @property
     def pieces(self) -> dict[int, int]:
@@ -323,7 +355,11 @@ def told_for(
     )
     if looked is not None and details == NO_DETAILS:
         return Told(
-            questions, looked.prices[organisation_id], checked_use(looked.terms, None, whole=True), []
+            questions,
+            looked.prices[organisation_id],
+            checked_use(looked.terms, None, whole=True),
+            [],
+            looked.terms.ways,
         )
     terms, prices = prices_for(session, city, space, during, [organisation_id], details=details, at=at)
     return Told(
@@ -331,11 +367,16 @@ def told_for(
         prices[organisation_id],
         checked_use(terms, details.use, whole=True),
         wanted_extras(session, city, space.id, details.extras, during.start.astimezone(city.zone).date()),
+        terms.ways,
     )
 
 
-def write_told(booking: Booking, space: Space, told: Told, *, details: Details, at: datetime) -> None:
-    """Write on the booking, best before it is inserted, the accepted terms and the use of an outdoor area."""
+def write_told(
+    booking: Booking, space: Space, told: Told, *, details: Details, at: datetime, way: str = "on_the_spot"
+) -> None:
+    """Write on the booking, best before it is inserted, the accepted terms, the use of an outdoor area, and how it is
+    paid."""
+    booking.way, booking.pay_until = way, at + PAY_WITHIN if way == "card" else None
     booking.outdoor_use = kept_use(told.use, details.build)
     booking.terms_version = space.terms_version
     booking.terms_accepted_at = at if space.terms_version else None
@@ -413,17 +454,30 @@ def agree(
     booking.organisation_id, booking.purpose, booking.attendees = organisation_id, purpose, attendees
     booking.state, booking.held_until = state, None
     booking.requested_at = booking.changed_at = at
-    booking.cancel_free_until = free_until(booking.span.start, space.cancellation_hours)
     sell(booking, price)
+    booking.agree_on(schedule_for(booking, space, price), in_steps=bool(price.cancel.tiers))
+
+
+def schedule_for(booking: Booking, space: Space, price: Quote) -> Schedule:
+    """What cancelling this booking of the space at this price costs when."""
+    return schedule_of(
+        price.cancel,
+        booking.span.start,
+        cancellation_hours=space.cancellation_hours,
+        kept_percent=price.kept_percent,
+    )
 
 
 def sell(booking: Booking, price: Quote) -> None:
-    """Keep on the booking what it is sold at."""
+    """Keep on the booking what it is sold at; when cancelling costs what is another matter (`Booking.agree_on`)."""
     booking.lines = [line.as_json() for line in price.lines]
     booking.total_minor, booking.vat_minor = price.total.minor, price.vat.minor
+    booking.vat_basis_points = price.own_vat_basis_points
     booking.currency = price.total.currency
     booking.payment = first_payment(price.total.minor)
     booking.kept_percent = price.kept_percent
+    booking.cancel_fee_minor = price.cancel.fee_minor
+    booking.refund_if_rebooked = price.cancel.refund_if_rebooked
 
 
 def same_request(known: Booking, space: Space, during: Span) -> Booking:
@@ -510,7 +564,8 @@ class Pricing:
             build=build,
             use=self.use,
         )
-        return with_extras(price, self.extras, during, self.zone)
+        whole = with_extras(price, self.extras, during, self.zone)
+        return replace(whole, own_vat_basis_points=self.terms.vat_basis_points)
 
 
 def pricing_on(
@@ -671,20 +726,14 @@ def cancel_booking(
 ) -> Money:
     """Give the time back; return what the owner keeps of the price. `reason_code` is of CANCEL_REASONS.
 
-    Nothing until `cancel_free_until`, afterwards all of it. Raises NoRightToCancel, TooLateToCancel once the time has
+    Nothing until `cancel_free_until`, afterwards what the step that has begun keeps. Raises NoRightToCancel, TooLateToCancel once the time has
     begun, IllegalTransition.
     """
     policy.require_may_cancel(actor, booking)
     locked_booking(session, booking)
     if may_follow(booking.state, "cancelled") and at >= booking.span.start:
         raise TooLateToCancel
-    kept = kept_minor(
-        state=booking.state,
-        total_minor=booking.total_minor,
-        cancel_free_until=booking.cancel_free_until,
-        kept_percent=booking.kept_percent,
-        at=at,
-    )
+    kept = booking.kept_at(at)
     if (asked := pending_change(session, booking)) is not None:
         lock_held(session, city, [booking.id, asked.id])
         move_to(session, asked, "cancelled", at)
@@ -714,12 +763,13 @@ def approve_booking(
     old = replaced_by(session, booking)
     if booking.state != "awaiting_approval":
         raise IllegalTransition(state=booking.state, asked="confirmed")
+    payment = booking.payment
     move_to(session, booking, "confirmed", at)
     if old is not None:
         settle_replaced(session, booking, old, actor=actor, at=at)
     audit(session, actor, "booking.approved", "booking", booking.id)
     # A change that has taken the place of another booking cannot give that one back.
-    tell_answer(session, booking, actor=actor, at=at, may_undo=may_undo and old is None)
+    tell_answer(session, booking, actor=actor, at=at, may_undo=may_undo and old is None, payment=payment)
     session.flush()
 
 
@@ -731,8 +781,13 @@ def settle_replaced(session: Session, request: Booking, old: Booking, *, actor: 
     if old.state in CHANGEABLE:
         if discount_of(request):
             hand_on_code(session, city.id, holder_id=old.id, to=request.id)
+        payment = old.payment
         move_to(session, old, "cancelled", at)
         old.kept_minor = 0
+        if payment in {"authorised", "paid"}:
+            # What has been paid for the old one counts for the new one; what that costs more or less is settled after.
+            request.way, request.payment, old.payment = old.way, payment, "not_needed"
+            publish(session, "booking.replaced", city_id=city.id, booking_id=old.id, by_id=request.id)
         audit(session, actor, "booking.replaced", "booking", old.id, by=request.reference)
     if both:
         rules = booking_rules(session.get_one(Space, (city.id, request.space_id)))
@@ -756,17 +811,26 @@ def decline_booking(
     is told for a while. Raises NotYourVenue, IllegalTransition.
     """
     require_may_handle(actor, venue)
+    locked_booking(session, booking)
+    payment = booking.payment
     move_to(session, booking, "declined", at)
     booking.reason_code = reason_code
     audit(session, actor, "booking.declined", "booking", booking.id, reason=reason, reason_code=reason_code)
-    tell_answer(session, booking, actor=actor, at=at, reason=reason, may_undo=may_undo)
+    tell_answer(session, booking, actor=actor, at=at, reason=reason, may_undo=may_undo, payment=payment)
     session.flush()
 
 
 def tell_answer(
-    session: Session, booking: Booking, *, actor: Actor, at: datetime, reason: str = "", may_undo: bool
+    session: Session,
+    booking: Booking,
+    *,
+    actor: Actor,
+    at: datetime,
+    reason: str = "",
+    may_undo: bool,
+    payment: str,
 ) -> None:
-    """Say what has become of a request: now, or once it can no longer be undone."""
+    """Say what has become of a request: now, or once it can no longer be undone; `payment` is what it was before."""
     if not may_undo:
         announce_answer(session, booking, reason=reason)
         return
@@ -781,6 +845,7 @@ def tell_answer(
         reason=reason,
         person_id=actor.person_id,
         answered_at=at.isoformat(),
+        payment=payment,
     )
 
 
@@ -816,7 +881,8 @@ def undo_answer(
         if not may_be_undone(answer, answered_at=datetime.fromisoformat(news["answered_at"]), at=at):
             raise UndoOver
         booking.state, booking.changed_at = "awaiting_approval", at
-        booking.payment, booking.reason_code = first_payment(booking.total_minor), None
+        booking.payment = news.facts.get("payment", first_payment(booking.total_minor))
+        booking.reason_code = None
         session.flush()
         if answer not in HOLDING:
             take_time(session, city, booking)
@@ -862,7 +928,8 @@ def move_booking(
         raise NotOpen
     move_claims(session, city, space.id, holder_id=booking.id, body=during, rules=booking_rules(space))
     booking.during = TimestamptzRange(during.start, during.end)
-    booking.cancel_free_until = free_until_after_move(during.start, space.cancellation_hours, at=at)
+    moved = schedule_after_move(booking.schedule, during.start, space.cancellation_hours, at=at)
+    booking.agree_on(moved, in_steps=bool(booking.cancel_tiers))
     booking.changed_at = at
     audit(
         session,

@@ -17,7 +17,7 @@ from bookings.lifecycle.actions import agree, check_attendees, new_booking, pric
 from bookings.lifecycle.errors import CustomerUnnamed, InThePast, NotBookersOrganisation, NotOnOffer, NotOpen
 from bookings.lifecycle.models import Booking
 from bookings.lifecycle.queries import booking_of_submission
-from bookings.lifecycle.rules import free_until_after_move
+from bookings.lifecycle.rules import schedule_after_move
 from marketplace.accounts.actor import Actor
 from marketplace.accounts.audit import audit
 from marketplace.accounts.models import Membership, Organisation, Person
@@ -107,7 +107,8 @@ def book_for_customer(
         at=at,
     )
     # Somebody else pressed the button, so there is always time to take it back.
-    booking.cancel_free_until = free_until_after_move(ask.during.start, space.cancellation_hours, at=at)
+    with_grace = schedule_after_move(booking.schedule, ask.during.start, space.cancellation_hours, at=at)
+    booking.agree_on(with_grace, in_steps=bool(booking.cancel_tiers))
     with session.begin_nested():
         session.add(booking)
         session.flush()

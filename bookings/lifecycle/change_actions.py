@@ -20,6 +20,7 @@ from bookings.lifecycle.actions import (
     discount_of,
     new_booking,
     pricing_on,
+    schedule_for,
     sell,
     state_of_new,
     take_time,
@@ -38,7 +39,7 @@ from bookings.lifecycle.errors import (
 )
 from bookings.lifecycle.models import Booking, BookingAnswer, BookingExtra
 from bookings.lifecycle.queries import details_of, locked_booking, pending_change
-from bookings.lifecycle.rules import CHANGEABLE, free_until_after_change, held_together, hull, kept_minor
+from bookings.lifecycle.rules import CHANGEABLE, held_together, hull
 from marketplace.accounts.actor import Actor
 from marketplace.accounts.audit import audit
 from marketplace.cities.models import City
@@ -50,6 +51,7 @@ from spaces.calendar.queries import booking_rules, calendar_of
 from spaces.calendar.rules import DAY, offers
 from spaces.catalog.models import Space
 from spaces.pricing.actions import release_code
+from spaces.pricing.cancelling import Schedule, carried_on
 from spaces.pricing.queries import discount_of_holder
 from spaces.pricing.rules import Quote, at_least
 
@@ -125,7 +127,9 @@ def change_terms(
         raise ChangeOverlaps
     day = change.during.start.astimezone(city.zone).date()
     price = changed_prices(session, city, booking, space, day, at=at)(change.during)
-    if booking.payment == "paid" and price.total.minor != booking.total_minor:
+    # What has been paid by card or is invoiced, its order settles; what is only set aside cannot become more or less.
+    is_settled = booking.payment == "paid" and booking.way == "on_the_spot"
+    if (is_settled or booking.payment == "authorised") and price.total.minor != booking.total_minor:
         raise PaidAlready
     difference = price.total - Money(booking.total_minor, booking.currency)
     return ChangeTerms(price, difference, needs_approval)
@@ -224,13 +228,7 @@ def changed_prices(
         details=told if same else Details(extras=told.extras),
         discount=discount_of_holder(session, city.id, booking.id) if same else None,
     )
-    kept = kept_minor(
-        state=booking.state,
-        total_minor=booking.total_minor,
-        cancel_free_until=booking.cancel_free_until,
-        kept_percent=booking.kept_percent,
-        at=at,
-    )
+    kept = booking.kept_at(at)
     # Else one would change to something cheap instead of cancelling.
     return lambda during: at_least(pricing.quote(during, booking.organisation_id), kept)
 
@@ -272,22 +270,31 @@ def change_booking(
             move_claims(session, city, space.id, holder_id=booking.id, body=change.during, rules=rules)
         if space.id != booking.space_id and discount_of(booking):
             release_code(session, city.id, holder_id=booking.id)
-        booking.cancel_free_until = free_until_after_change(
-            booking.cancel_free_until, change.during.start, space.cancellation_hours, at=at
-        )
+        agreed, in_steps = booking.schedule, bool(booking.cancel_tiers)
         booking.space_id, booking.attendees = space.id, change.attendees
         booking.during = TimestamptzRange(change.during.start, change.during.end)
         booking.changed_at = at
-        if booking.payment == "paid":
-            booking.lines = [line.as_json() for line in terms.price.lines]
-        else:
-            sell(booking, terms.price)
+        payment = booking.payment
+        sell(booking, terms.price)
+        if payment in {"authorised", "paid"}:
+            booking.payment = payment
+        carry_on(booking, space, terms.price, agreed=agreed, in_steps=in_steps, at=at)
         session.flush()
     after = facts_of(booking)
     audit(session, actor, "booking.changed", "booking", booking.id, before=before, after=after)
     publish(session, "booking.changed", city_id=city.id, booking_id=booking.id, before=before, after=after)
     session.flush()
     return booking
+
+
+def carry_on(
+    booking: Booking, space: Space, price: Quote, *, agreed: Schedule, in_steps: bool, at: datetime
+) -> None:
+    """Let the changed booking, which has its new time already, cost to cancel what its new price says, and no less than
+    what was due by what was `agreed` on before, `in_steps` or not."""
+    following = schedule_for(booking, space, price)
+    carried = carried_on(agreed, following, at=at)
+    booking.agree_on(carried, in_steps=bool(price.cancel.tiers) or (in_steps and carried is not following))
 
 
 def ask_for_change(
@@ -323,9 +330,8 @@ def ask_for_change(
         attendees=change.attendees,
         at=at,
     )
-    request.cancel_free_until = free_until_after_change(
-        booking.cancel_free_until, change.during.start, change.space.cancellation_hours, at=at
-    )
+    in_steps = bool(booking.cancel_tiers)
+    carry_on(request, change.space, price, agreed=booking.schedule, in_steps=in_steps, at=at)
     with session.begin_nested():
         session.add(request)
         session.flush()

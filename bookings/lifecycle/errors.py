@@ -136,6 +136,24 @@ class PaidAlready(Conflict):
     title = N_("This booking is paid, and the change has another price. Write to the owner.")
 
 
+class NoWayToPay(Invalid):
+    code = "no-way-to-pay"
+    title = N_(
+        "This space is paid by invoice. Choose an association or company with a business ID to book for."
+    )
+
+    def __init__(self) -> None:
+        super().__init__(FieldError("organisation", self.code, self.title))
+
+
+class WayNotOffered(Invalid):
+    code = "way-not-offered"
+    title = N_("Choose how you pay.")
+
+    def __init__(self) -> None:
+        super().__init__(FieldError("way", self.code, self.title))
+
+
 class TimeUnreadable(Invalid):
     code = "time-unreadable"
     title = N_("We could not read the time in this address.")

@@ -46,6 +46,7 @@ from marketplace.web.forms import Form
 from marketplace.web.i18n import localised
 from spaces.catalog.models import SpaceQuestion
 from spaces.pricing.rules import BuildDays
+from spaces.pricing.ways import WAYS
 from spaces.rules.rules import option_key
 
 # ISO 8601 with an offset; a plus that came as a space, as it does when an address is not encoded, counts as one.
@@ -261,6 +262,7 @@ class CheckoutForm(OutdoorFields, AskingForm):
     build_before = StringField(lazy_gettext("Days to build up first"), filters=[plain_text])
     build_after = StringField(lazy_gettext("Days to tear down last"), filters=[plain_text])
     also = SelectMultipleField(lazy_gettext("Book also"), choices=[], validate_choice=False)
+    way = StringField(lazy_gettext("How do you pay?"))
 
     def validate_build_before(self, field: StringField) -> None:
         if field.data and read_whole(field.data) is None:
@@ -275,6 +277,11 @@ class CheckoutForm(OutdoorFields, AskingForm):
     @property
     def details(self) -> Details:
         return replace(super().details, build=self.build, use=self.use)
+
+    @property
+    def chosen_way(self) -> str | None:
+        """How it is to be paid; None where the form asked nothing."""
+        return self.way.data if self.way.data in WAYS else None
 
     @property
     def also_ids(self) -> list[int]:

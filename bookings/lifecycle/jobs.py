@@ -103,7 +103,8 @@ def mail_changed(session: Session, message: Message) -> None:
 
 
 def mail_expired(session: Session, message: Message) -> None:
-    if found := booked_of(session, message):
+    """To the booker: nobody answered in time. Who has not paid in time hears of the order."""
+    if (found := booked_of(session, message)) and not message.facts.get("unpaid"):
         mail(session, to_booker(*found, "expired"))
 
 

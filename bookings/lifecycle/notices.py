@@ -6,11 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from bookings.lifecycle.added import equipment_of
+from bookings.lifecycle.models import Booking
 from bookings.lifecycle.queries import BookedSpace
 from marketplace.accounts.models import Person
 from marketplace.cities.models import City
 from marketplace.money import Money
 from marketplace.timespan import Span
+from spaces.pricing.cancelling import share_of
 
 TEMPLATES = "bookings/lifecycle/mail/"
 
@@ -23,6 +25,16 @@ class Notice:
     template: str
     key: str
     context: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class CancelStep:
+    """What cancelling costs from `since` on, in the city's zone; None: from the beginning. `share` is none, half, all, or
+    part of the price."""
+
+    since: datetime | None
+    kept: Money
+    share: str
 
 
 @dataclass(frozen=True)
@@ -41,6 +53,9 @@ class Facts:
     cancel_free_until: datetime
     free_cancellation: bool
     kept_percent: int
+    cancel_steps: list[CancelStep]  # where it was agreed on in steps: what holds from when on
+    cancel_fee: Money
+    refund_if_rebooked: bool
     booker: str
     organisation: str | None
     owner: str
@@ -48,6 +63,7 @@ class Facts:
     attendees: int | None
     instructions: dict[str, str]
     equipment: list[tuple[int, dict[str, str]]]  # pieces and names
+    way: str  # of paying
     use: dict[str, Any]  # of an area priced by the city's tariff
 
 
@@ -66,6 +82,9 @@ def facts_of(city: City, booked: BookedSpace, *, kept_minor: int = 0) -> Facts:
         cancel_free_until=booking.cancel_free_until.astimezone(city.zone),
         free_cancellation=booking.cancel_free_until > booking.changed_at,
         kept_percent=booking.kept_percent,
+        cancel_steps=cancel_steps_of(city, booking),
+        cancel_fee=Money(min(booking.cancel_fee_minor, booking.total_minor), booking.currency),
+        refund_if_rebooked=booking.refund_if_rebooked,
         booker=booked.person.name,
         organisation=booked.organisation.name if booked.organisation else None,
         owner=booked.owner.name,
@@ -73,7 +92,37 @@ def facts_of(city: City, booked: BookedSpace, *, kept_minor: int = 0) -> Facts:
         attendees=booking.attendees,
         instructions=booked.space.instructions,
         equipment=equipment_of(booking.lines),
+        way=booking.way,
         use=dict(booking.outdoor_use),
+    )
+
+
+def cancel_steps_of(city: City, booking: Booking) -> list[CancelStep]:
+    """The steps that were still ahead when the booking last changed; none for the one rule that needs no list."""
+    if not booking.total_minor or not booking.is_in_steps:
+        return []
+    found: list[CancelStep] = []
+    since = None
+    for until, kept in booking.cancellation_steps:
+        if until > booking.changed_at:
+            share = share_of(kept, booking.total_minor)
+            found.append(CancelStep(since, Money(kept, booking.currency), share))
+            since = until.astimezone(city.zone)
+    return found
+
+
+def to_returned_booker(city: City, booked: BookedSpace, *, returned_minor: int) -> Notice:
+    """Somebody else has booked the time that was cancelled late: what comes back, and whether it had been paid at all."""
+    booking = booked.booking
+    return Notice(
+        booked.person,
+        TEMPLATES + "kept_returned",
+        f"booking:{booking.id}:kept_returned",
+        {
+            "facts": facts_of(city, booked, kept_minor=booking.kept_minor or 0),
+            "returned": Money(returned_minor, booking.currency),
+            "was_paid": booking.payment in {"refund_due", "refunded"},
+        },
     )
 
 

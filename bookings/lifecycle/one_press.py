@@ -14,6 +14,7 @@ from marketplace.cities.models import City
 from marketplace.timespan import Span
 from spaces.catalog.models import Space
 from spaces.pricing.rules import PriceTerms, Quote
+from spaces.pricing.ways import USUAL_WAYS
 from spaces.rules.queries import questions_of
 
 
@@ -65,9 +66,25 @@ def look_at(
     return Looked(questions_of(session, space), terms, prices)
 
 
+def is_paid_first(
+    session: Session, city: City, space: Space, during: Span, organisation_id: int | None, *, at: datetime
+) -> bool:
+    """Whether the payer has to choose a way of paying, or to pay, before the time is theirs."""
+    try:
+        terms, prices = prices_for(session, city, space, during, [organisation_id], at=at)
+    except NotOnOffer:
+        return False
+    return asks_way(terms, prices[organisation_id])
+
+
+def asks_way(terms: PriceTerms, price: Quote) -> bool:
+    """As `is_paid_first`, of a price that is known."""
+    return bool(price.total) and terms.ways != USUAL_WAYS
+
+
 def binds(space: Space, terms: PriceTerms, price: Quote, during: Span, *, at: datetime) -> bool:
     """As `is_binding`, of a price that is known."""
     if terms.per == "tariff":
         return True
-    is_late = free_until(during.start, space.cancellation_hours) <= at
-    return is_late and bool(price.total) and price.kept_percent > 0
+    is_late = free_until(during.start, price.cancel.free_hours(space.cancellation_hours)) <= at
+    return is_late and bool(price.total) and (price.kept_percent > 0 or price.cancel.fee_minor > 0)

@@ -35,6 +35,7 @@ from marketplace.web.i18n import (
 from marketplace.web.problems import field_message
 from spaces.catalog.models import Space, Venue
 from spaces.catalog.vocabulary import DRAWINGS, PURPOSES
+from spaces.pricing.cancel_texts import CancelLine, cancel_line
 from spaces.pricing.present import line_text, quote_lines
 from spaces.pricing.rules import Quote
 
@@ -63,6 +64,7 @@ STEPS = {
     "booking.declined": N_("Declined by the owner"),
     "booking.answer-undone": N_("The owner took the answer back"),
     "booking.cancelled": N_("Cancelled"),
+    "booking.kept-returned": N_("Booked again by somebody else: the kept share came back"),
     "booking.moved": N_("Moved by the owner"),
     "booking.changed": N_("Changed"),
     "booking.change-asked": N_("Another time requested"),
@@ -75,6 +77,12 @@ STEPS = {
     "booking.no_show_undone": N_("Brought back: somebody came after all"),
     "booking.lapsed": N_("Not confirmed in time"),
     "booking.press-undone": N_("Taken back at once"),
+    "booking.paid": N_("Paid"),
+    "booking.authorised": N_("The money was set aside"),
+    "booking.unpaid": N_("Not paid in time"),
+    "booking.payment-lost": N_("The money could not be taken"),
+    "booking.refunded": N_("The money was given back"),
+    "booking.paid-late": N_("Paid too late"),
     "booking.entered": N_("Booked by the owner for the customer"),
     "booking.person-added": N_("A responsible person added"),
     "booking.person-removed": N_("A responsible person removed"),
@@ -193,8 +201,33 @@ def booking_rows(booking: Booking) -> list[tuple[str, ...]]:
     return rows
 
 
-def button_text(total: Money, *, by_request: bool, is_least: bool = False) -> str:
+WAYS = {
+    "card": (N_("By card"), N_("You pay now, and the time is yours.")),
+    "invoice": (N_("By invoice"), N_("To the association or company that you book for.")),
+    "on_the_spot": (N_("At the place"), N_("You pay nothing now: payment is agreed with the owner.")),
+}
+
+
+def way_rows(ways: Sequence[str], chosen: str | None) -> list[tuple[str, str, str, bool]]:
+    """(value, name, description, is chosen) of each way of paying that can be chosen."""
+    return [(way, gettext(WAYS[way][0]), gettext(WAYS[way][1]), way == chosen) for way in ways]
+
+
+def way_text(ways: Sequence[str], chosen: str | None, *, by_request: bool) -> str:
+    """What the way of paying means, said before the button."""
+    if chosen == "card" and by_request:
+        return gettext("You pay by card next. The money is only set aside until the owner has answered.")
+    if chosen == "card":
+        return gettext("You pay by card next. The time is held for you meanwhile.")
+    if chosen == "invoice":
+        return gettext("The association or company gets an invoice.")
+    return gettext("You pay nothing now: payment is agreed with the owner.")
+
+
+def button_text(total: Money, *, by_request: bool, is_least: bool = False, is_paid_now: bool = False) -> str:
     """The result with the sum, where it is known."""
+    if is_paid_now and total and not is_least:
+        return gettext("Go on and pay %(price)s", price=format_money(total))
     if is_least:
         return gettext("Send a request") if by_request else gettext("Book")
     price = format_money(total)
@@ -223,6 +256,20 @@ def cancel_text(total: Money, until: str | None, kept_percent: int) -> str:
         "You can cancel free of charge until %(time)s. After that %(share)s %% of the price is kept.",
         time=until,
         share=share,
+    )
+
+
+def cancel_line_of(booking: Booking, city: City, *, at: datetime) -> CancelLine | None:
+    """The line of a booking that goes in steps; None where the sentence of `cancel_text` says it all."""
+    if not booking.is_in_steps:
+        return None
+    return cancel_line(
+        booking.cancellation_steps,
+        total=Money(booking.total_minor, booking.currency),
+        fee_minor=booking.cancel_fee_minor,
+        refund_if_rebooked=booking.refund_if_rebooked,
+        zone=city.zone,
+        at=at,
     )
 
 
@@ -391,6 +438,8 @@ def reason_text(booking: Booking, steps: Sequence[Step]) -> str:
 
 def booking_status(booking: Booking, *, handles: bool = False) -> tuple[str, str]:
     """As `status`, with whom a request waits for."""
+    if booking.state == "expired" and booking.pay_until is not None:
+        return "neutral", gettext("Not paid in time")
     if booking.state == "awaiting_approval" and booking.asked_at is not None:
         if handles:
             return "neutral", gettext("Waiting for the booker")

@@ -11,6 +11,7 @@ from bookings.lifecycle.actions import request_booking
 from bookings.lifecycle.details import NO_DETAILS, Details
 from bookings.lifecycle.errors import PriceChanged, TooManySpaces
 from bookings.lifecycle.models import Booking
+from bookings.lifecycle.till import till
 from marketplace.accounts.actor import Actor
 from marketplace.cities.models import City
 from marketplace.timespan import Span
@@ -36,6 +37,7 @@ def book_together(
     at: datetime,
     expected_total_minor: int | None = None,
     details: Details = NO_DETAILS,
+    way: str | None = None,
 ) -> list[Booking]:
     """Book `space` and the `others` for the same time; returns the bookings, that of `space` first.
 
@@ -68,6 +70,8 @@ def book_together(
             at=at,
             expected_total_minor=None if wanted else expected_total_minor,
             details=details,
+            way=way,
+            orders=not wanted,
         )
         bookings = [first]
         for other in sorted(wanted.values(), key=lambda one: one.id):
@@ -82,6 +86,8 @@ def book_together(
                 organisation_id=organisation_id,
                 submission=f"{submission}:{other.id}",
                 at=at,
+                way=first.way if first.total_minor else way,
+                orders=False,
             )
             booking.group_id = first.id
             bookings.append(booking)
@@ -90,6 +96,8 @@ def book_together(
             total = sum(booking.total_minor for booking in bookings)
             if expected_total_minor is not None and total > expected_total_minor:
                 raise PriceChanged(total_minor=total, currency=first.currency)
+            if any(booking.way != "on_the_spot" for booking in bookings):
+                till().place(session, city, bookings, actor=actor, at=at)
         session.flush()
     return bookings
 

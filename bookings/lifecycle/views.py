@@ -51,7 +51,8 @@ from bookings.lifecycle.queries import (
     history_of,
     own_booking_at,
 )
-from bookings.lifecycle.rules import free_until, kept_minor
+from bookings.lifecycle.rules import free_until
+from bookings.lifecycle.till import till, ways_for
 from bookings.lifecycle.together import book_together, group_of
 from marketplace.accounts.actor import Actor
 from marketplace.clock import now
@@ -72,8 +73,10 @@ from spaces.catalog.models import Space, Venue
 from spaces.catalog.queries import space_for
 from spaces.equipment.errors import PiecesWrong
 from spaces.equipment.errors import field_of as field_of_extra
+from spaces.pricing.cancel_texts import line_before_booking
 from spaces.pricing.queries import has_codes
 from spaces.pricing.rules import NO_BUILD_DAYS, PriceTerms, Quote, asks_build, asks_each_time
+from spaces.pricing.ways import USUAL_WAYS
 from spaces.rules.present import age_text, attendance_text
 from spaces.rules.queries import terms_of
 
@@ -163,6 +166,7 @@ def create(space_id: int) -> Page:
                     at=at,
                     expected_total_minor=form.expected_total,
                     details=form.details,
+                    way=form.chosen_way,
                 )
             return done(booking)
         except (SlotTaken, TimeNotBookable) as taken:
@@ -265,6 +269,12 @@ def count_booking(actor: Actor) -> None:
 
 
 def done(booking: Booking) -> AnyResponse:
+    """On to the booking, or first to its payment."""
+    if booking.state == "awaiting_payment":
+        with transaction() as session:
+            number = till().owed(session, booking)
+        if number is not None:
+            return redirect(url_for("checkout.pay", number=number), 303)
     return redirect(url_for("lifecycle.booking", reference=booking.reference, done=1), 303)
 
 
@@ -342,6 +352,9 @@ def checkout_page(
     )
     total = sum((one.prices[chosen].total for one in taken_too), price.total)
     by_request = not choices.at_once[chosen]
+    ways = ways_for(session, city, space, terms.ways, [chosen])[chosen] if total else USUAL_WAYS
+    if form.way.data not in ways:
+        form.way.data = ways[0] if ways else None
     form.renew_terms()
     # What is left of the equipment is told beside its numbers, so before the summary of what is wrong.
     equipment = added.equipment_rows(session, city, space, during, form)
@@ -351,7 +364,7 @@ def checkout_page(
         status = status_of(type(refusal))
     elif form.is_submitted() and not only_look:
         status = 422
-    until = free_until(during.start, space.cancellation_hours)
+    until = free_until(during.start, price.cancel.free_hours(space.cancellation_hours))
     html = render_template(
         "bookings/lifecycle/checkout.html",
         space=space,
@@ -399,7 +412,12 @@ def checkout_page(
         is_least=is_least,
         asks_build=asks_build(terms, len(local_days(during, city.zone))),
         repeats=not asks_each_time(terms, len(local_days(during, city.zone))),
-        button=pages.button_text(total, by_request=by_request, is_least=is_least),
+        button=pages.button_text(
+            total, by_request=by_request, is_least=is_least, is_paid_now=form.way.data == "card"
+        ),
+        ways=pages.way_rows(ways, form.way.data),
+        offers_ways=terms.ways != USUAL_WAYS,
+        way_text=pages.way_text(ways, form.way.data, by_request=by_request),
         suggestions=pages.purposes_of(space),
         is_verified=actor.is_verified,
         needs_organisation=choices.needs_organisation,
@@ -415,6 +433,11 @@ def checkout_page(
         cancel_text=pages.cancel_text(
             total, pages.instant_text(until, city) if until > at else None, price.kept_percent
         ),
+        cancel_line=line_before_booking(
+            price, during.start, cancellation_hours=space.cancellation_hours, zone=city.zone, at=at
+        )
+        if not is_least
+        else None,
     )
     headers = {"Retry-After": str(refusal.retry_after)} if isinstance(refusal, TooMany) else {}
     return html, status, headers
@@ -570,7 +593,10 @@ def booking_page(session: Session, booked: BookedSpace, form: DeclineForm, *, st
     history = history_of(session, booking)
     decides = policy.may_decide(actor, booked.venue)
     kind, label = pages.booking_status(booking, handles=decides and not policy.may_cancel(actor, booking))
-    kept = pages.detail_of(history, "booking.cancelled", "kept_minor")
+    # Less than was said when it was cancelled, where the time was booked again.
+    kept = booking.kept_minor or (
+        pages.detail_of(history, "booking.cancelled", "kept_minor") if booking.kept_minor is None else 0
+    )
     html = render_template(
         "bookings/lifecycle/booking.html",
         session=session,
@@ -622,6 +648,7 @@ def booking_page(session: Session, booked: BookedSpace, form: DeclineForm, *, st
             pages.instant_text(booking.cancel_free_until, city) if booking.cancel_free_until > at else None,
             booking.kept_percent,
         ),
+        cancel_line=pages.cancel_line_of(booking, city, at=at),
         form=form,
         space_url=pages.space_url(space.id, None, city),
         again_url=pages.space_url(space.id, booking.span, city),
@@ -664,13 +691,7 @@ def cancel(reference: str) -> Page:
         flash(gettext(TooLateToCancel.title), "error")
         return redirect(there, 303)
     booking = booked.booking
-    kept_now = kept_minor(
-        state=booking.state,
-        total_minor=booking.total_minor,
-        cancel_free_until=booking.cancel_free_until,
-        kept_percent=booking.kept_percent,
-        at=at,
-    )
+    kept_now = booking.kept_at(at)
     return render_template(
         "bookings/lifecycle/cancellation.html",
         booking=booking,
@@ -680,6 +701,7 @@ def cancel(reference: str) -> Page:
         total=Money(booking.total_minor, booking.currency),
         kept=Money(kept_now, booking.currency),
         free_until=pages.instant_text(booking.cancel_free_until, city),
+        cancel_line=pages.cancel_line_of(booking, city, at=at) if booking.state == "confirmed" else None,
         form=form,
         back_url=there,
     ), 422 if form.errors else 200

@@ -15,7 +15,7 @@ from bookings.lifecycle import limits, policy
 from bookings.lifecycle.actions import check_attendees
 from bookings.lifecycle.alternatives import Sought, alternatives
 from bookings.lifecycle.asked import at_once, choices_kept_out, person_of
-from bookings.lifecycle.one_press import asks_first, binds
+from bookings.lifecycle.one_press import asks_first, asks_way, binds
 from bookings.offered.queries import (
     Subjects,
     lets_offer,
@@ -360,5 +360,7 @@ def as_offered(
         price,
         is_least=terms.per == "tariff",
         at_once=at_once(view.session, one.space, one.wish.organisation_id) if asks else True,
-        one_press=not asks and not binds(one.space, terms, price, one.during, at=view.at),
+        one_press=not asks
+        and not binds(one.space, terms, price, one.during, at=view.at)
+        and not asks_way(terms, price),
     )

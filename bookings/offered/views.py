@@ -79,6 +79,7 @@ def press() -> Page:
             or (whom is not None and not actor.may_book_for(whom))
             or one_press.asks_first(session, space, actor, organisation_id=whom, people=people)
             or one_press.is_binding(session, city, space, during, whom, at=at)
+            or one_press.is_paid_first(session, city, space, during, whom, at=at)
         )
     checkout = checkout_url(space, during, kept)
     if needs_form:

@@ -33,7 +33,8 @@ from bookings.lifecycle.details import NO_DETAILS, Details
 from bookings.lifecycle.errors import PriceChanged, SubmissionUsed
 from bookings.lifecycle.hold_actions import held_at, release_hold
 from bookings.lifecycle.models import Booking
-from bookings.lifecycle.rules import held_together, kept_minor
+from bookings.lifecycle.rules import held_together
+from bookings.lifecycle.till import AGREED
 from bookings.series import policy
 from bookings.series.errors import (
     DateNotOpen,
@@ -427,6 +428,7 @@ def retry_date(
         source=actor.source,
         expected_total_minor=expected_total_minor,
         details=details,
+        way=AGREED,
     )
     booking.series_id, booking.position = series.id, position
     skip.booking_id = booking.id
@@ -474,16 +476,7 @@ def cancelling(bookings: Collection[Booking], *, scope: str, position: int, at: 
         and is_ahead(booking.span, at)
     ]
     meant = without_running(meant, {booking.id: booking for booking in bookings})
-    kept = {
-        booking.id: kept_minor(
-            state=booking.state,
-            total_minor=booking.total_minor,
-            cancel_free_until=booking.cancel_free_until,
-            kept_percent=booking.kept_percent,
-            at=at,
-        )
-        for booking in meant
-    }
+    kept = {booking.id: booking.kept_at(at) for booking in meant}
     return Cancelling(meant, kept)
 
 

@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session
 
 from bookings.lifecycle.actions import check_attendees, sell
 from bookings.lifecycle.change_actions import Change as BookingChange
-from bookings.lifecycle.change_actions import facts_of, lies_inside
+from bookings.lifecycle.change_actions import carry_on, facts_of, lies_inside
 from bookings.lifecycle.errors import ChangePending, NotOnOffer, NotOpen, PaidAlready, PriceChanged
 from bookings.lifecycle.models import Booking
 from bookings.lifecycle.queries import extras_of
-from bookings.lifecycle.rules import first_state, free_until_after_change, kept_minor
+from bookings.lifecycle.rules import first_state
 from bookings.series import policy
 from bookings.series.errors import AskOneByOne, DatesTaken, NoDates, NothingToChange
 from bookings.series.models import Series, SeriesSkip
@@ -186,13 +186,7 @@ def changed_date(
     if refusal is not None:
         return Changed(booking, space, was, refusal, None)
     it = view.priced(space, during, adding)
-    kept = kept_minor(
-        state=booking.state,
-        total_minor=booking.total_minor,
-        cancel_free_until=booking.cancel_free_until,
-        kept_percent=booking.kept_percent,
-        at=view.at,
-    )
+    kept = booking.kept_at(view.at)
     # Else one would change to something cheap instead of cancelling.
     it = replace(it, price=at_least(it.price, kept))
     if booking.payment == "paid" and it.price.total.minor != booking.total_minor:
@@ -305,14 +299,13 @@ def write_change(
     booking.purpose, booking.attendees, booking.changed_at = wish.purpose, wish.attendees, at
     if becomes is not None:
         span = becomes.during
+        agreed, in_steps = booking.schedule, bool(booking.cancel_tiers)
         booking.during = TimestamptzRange(span.start, span.end)
-        booking.cancel_free_until = free_until_after_change(
-            booking.cancel_free_until, span.start, one.space.cancellation_hours, at=at
-        )
         if booking.payment == "paid":
             booking.lines = [line.as_json() for line in becomes.price.lines]
         else:
             sell(booking, becomes.price)
+        carry_on(booking, one.space, becomes.price, agreed=agreed, in_steps=in_steps, at=at)
     after = facts(booking)
     if after != before:
         audit(session, actor, "booking.changed", "booking", booking.id, before=before, after=after)

@@ -295,7 +295,9 @@ def form_page(
         attendance=attendance_text(space),
         ages=age_text(space),
         suggestions=booking_pages.purposes_of(space),
-        cancellation_hours=space.cancellation_hours,
+        cancellation_hours=terms.cancel.free_hours(space.cancellation_hours)
+        if terms is not None
+        else space.cancellation_hours,
         action=url_for("series.create", space_id=space.id, **args),
         once_url=url_for("lifecycle.new", space_id=space.id, **args),
         back_url=booking_pages.space_url(space.id, during, city),

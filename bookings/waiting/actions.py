@@ -15,6 +15,7 @@ from bookings.lifecycle.actions import check_attendees, new_booking, request_boo
 from bookings.lifecycle.hold_actions import announce_end, release_hold
 from bookings.lifecycle.models import Booking
 from bookings.lifecycle.queries import locked_booking
+from bookings.lifecycle.till import ANY
 from bookings.waiting.errors import NothingToWaitFor, OfferOver, TooManyWaits, WaitsAlready, WindowWrong
 from bookings.waiting.models import WaitingEntry
 from bookings.waiting.queries import count_in_line, line_of, lock_line, locked_entry
@@ -211,6 +212,7 @@ def accept_offer(
         submission=hold.submission,
         at=at,
         expected_total_minor=expected_total_minor,
+        way=ANY,
     )
     entry.state, entry.offered_until = "booked", None
     audit(session, actor, "waiting.accepted", "waiting_entry", entry.id, booking_id=booking.id)

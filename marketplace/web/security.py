@@ -16,7 +16,8 @@ CSP = "; ".join(
         "connect-src 'self'",
         "object-src 'none'",
         "base-uri 'none'",
-        "form-action 'self'",
+        # Browsers also follow a form's redirects here, and paying leads on to the payment service.
+        "form-action 'self'{pay_pages}",
         "frame-ancestors 'none'",
     )
 )
@@ -26,7 +27,8 @@ def install(app: Flask) -> None:
     """Add the headers to every answer."""
     tiles = app.config["TILE_URL"]
     origin = "/".join(tiles.split("/")[:3]).replace("{s}", "*") if tiles else ""
-    csp = CSP.format(tiles=f" {origin}" if origin else "")
+    pay_pages = app.config["PAY_PAGES"]
+    csp = CSP.format(tiles=f" {origin}" if origin else "", pay_pages=f" {pay_pages}" if pay_pages else "")
 
     @app.after_request
     def be_careful(response: Response) -> Response:

@@ -36,6 +36,7 @@ from spaces.catalog.parts import VenueSpaces
 from spaces.catalog.present import DayLine, bookable_span, capital, day_line, price_parts, wall_hours
 from spaces.catalog.shown import Shown
 from spaces.catalog.vocabulary import ACCESSIBILITY, EQUIPMENT, PURPOSES
+from spaces.pricing.cancel_texts import CancelLine, line_before_booking, moment_text
 from spaces.pricing.present import from_text, group_texts, quote_lines
 from spaces.pricing.rules import NOTE_TEXTS, PriceTerms, Quote, asks_each_time, quote
 from spaces.rules.present import age_text, length_rule, rule_texts, who_text
@@ -99,6 +100,7 @@ class PriceBox:
     repeat_url: str
     cancel: str
     cancel_icon: str
+    cancel_line: CancelLine | None  # in the place of the sentence, where it goes in steps
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,9 @@ class SpacePage:
     group: str = "resident"  # that the reader books for
     more: SpaceRules = field(default_factory=lambda: SpaceRules((), {}, (), ()))
     at_once: bool = True  # whether the reader's booking needs no answer
+    free_hours: int | None = (
+        None  # until when cancelling is free, where the price says another time than the rules
+    )
 
     @property
     def today(self) -> date:
@@ -213,8 +218,17 @@ class SpacePage:
             repeat_url=""
             if asks_each_time(terms, len(local_days(span, self.city.zone)))
             else self.booking_url(span, "series.new"),
-            cancel=self.cancel_text(span),
-            cancel_icon="check" if self.cancel_until(span) > self.now else "info-circle",
+            cancel=self.cancel_text(span, cost),
+            cancel_icon="check" if self.cancel_until(span, cost) > self.now else "info-circle",
+            cancel_line=line_before_booking(
+                cost,
+                span.start,
+                cancellation_hours=self.space.cancellation_hours,
+                zone=self.city.zone,
+                at=self.now,
+            )
+            if terms.per != "tariff"
+            else None,
         )
 
     def button_text(self, cost: Quote, total: str) -> str:
@@ -239,19 +253,20 @@ class SpacePage:
             **people,
         )
 
-    def cancel_until(self, span: Span) -> datetime:
-        return span.start - timedelta(hours=self.space.cancellation_hours)
+    def cancel_until(self, span: Span, cost: Quote) -> datetime:
+        return span.start - timedelta(hours=cost.cancel.free_hours(self.space.cancellation_hours))
 
-    def cancel_text(self, span: Span) -> str:
-        until = self.cancel_until(span)
+    def cancel_text(self, span: Span, cost: Quote) -> str:
+        until = self.cancel_until(span, cost)
+        if until <= self.now and cost.kept_percent < 100:
+            return gettext(
+                "If you cancel this booking, you pay %(share)s %% of the price.",
+                share=format_number(cost.kept_percent),
+            )
         if until <= self.now:
             return gettext("If you cancel this booking, you pay the whole price.")
-        local = until.astimezone(self.city.zone)
-        at = {"fi": " klo\xa0", "sv": " kl.\xa0", "en": ", "}[reader_language()]
-        return gettext(
-            "You can cancel free of charge until %(when)s.",
-            when=f"{format_day(local.date())}{at}{format_clock(local)}",
-        )
+        when = moment_text(until, self.city.zone)
+        return gettext("You can cancel free of charge until %(when)s.", when=when)
 
     def per_text(self, terms: PriceTerms | None) -> str:
         if terms is None:
@@ -319,6 +334,7 @@ class SpacePage:
             trusted=[one.name for one in self.more.trusted],
             questions=self.more.questions,
             has_terms=bool(self.more.terms),
+            free_hours=self.free_hours,
         )
 
     def who_texts(self) -> list[str]:

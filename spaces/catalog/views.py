@@ -103,6 +103,7 @@ def space_page(session: Session, city: City, found: Space, venue: Venue, *, now:
     page.at_once = confirmed_at_once(session, found, [acting_for])[acting_for]
     if terms is not None:
         page.group = group_for(session, city.id, terms, acting_for)
+        page.free_hours = terms.cancel.free_hours(found.cancellation_hours)
     bookable = chosen if chosen and not refusal and terms else None
     pictures = [picture_of(photo) for photo in photos_of(session, found)]
     nearest = next_spans(free, chosen.start if chosen else now)

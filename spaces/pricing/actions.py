@@ -130,6 +130,8 @@ def set_same_prices(
         "minimum_minor": list_.minimum_minor,
         "build_percent": list_.build_percent,
         "kept_percent": list_.kept_percent,
+        **list_.cancel.as_json(),
+        "ways": list(list_.ways),
         **tariff_columns(list_.tariff),
     }
     if keys:

@@ -10,9 +10,11 @@ from werkzeug.datastructures import MultiDict
 
 from marketplace.errors import N_, FieldError
 from spaces.pricing.actions import AskedCode
+from spaces.pricing.cancelling import MOST_TIERS, CancelTerms, CancelTier
 from spaces.pricing.lists import MOST_ROWS, PriceList
 from spaces.pricing.outdoor import TariffChoice
 from spaces.pricing.rules import DAY_MINUTES, WEEK, Variation
+from spaces.pricing.ways import USUAL_WAYS, in_order
 
 AMOUNT = re.compile(r"(\d{1,6})(?:[.,](\d{1,2}))?", re.ASCII)
 WHOLE = re.compile(r"\d{1,7}", re.ASCII)
@@ -67,6 +69,33 @@ class RowFields:
 
 
 @dataclass
+class TierFields:
+    """A step of cancelling as it stands in the form: so many hours ("h") or days ("d") before, so many per cent."""
+
+    number: str = ""
+    unit: str = "d"
+    percent: str = ""
+    errors: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of_tier(cls, tier: CancelTier) -> "TierFields":
+        days, rest = divmod(tier.hours, 24)
+        in_days = days > 1 and not rest
+        return cls(str(days if in_days else tier.hours), "d" if in_days else "h", str(tier.kept_percent))
+
+    @property
+    def is_blank(self) -> bool:
+        return not self.number and not self.percent
+
+    def as_tier(self) -> CancelTier | None:
+        """None for what is no step."""
+        number, share = read_whole(self.number), read_whole(self.percent)
+        if number is None or share is None:
+            return None
+        return CancelTier(number * (24 if self.unit == "d" else 1), share)
+
+
+@dataclass
 class ListFields:
     """The whole form: texts as typed, so that a refused list comes back as it was."""
 
@@ -80,6 +109,10 @@ class ListFields:
     tariff: str = ""
     rows: list[RowFields] = field(default_factory=list)
     kept_percent: str = "100"
+    tiers: list[TierFields] = field(default_factory=list)
+    cancel_fee: str = ""
+    refund_if_rebooked: bool = False
+    ways: list[str] = field(default_factory=lambda: list(USUAL_WAYS))
     errors: dict[str, list[str]] = field(default_factory=dict)
 
     @classmethod
@@ -107,6 +140,10 @@ class ListFields:
                 for row in list_.rows
             ],
             str(list_.kept_percent),
+            [TierFields.of_tier(tier) for tier in list_.cancel.tiers],
+            amount_text(list_.cancel.fee_minor) if list_.cancel.fee_minor else "",
+            list_.cancel.refund_if_rebooked,
+            list(list_.ways),
         )
 
     @classmethod
@@ -139,7 +176,30 @@ class ListFields:
             values.get("tariff", "")[:LONGEST_TARIFF].replace("\x00", ""),
             [row for row in rows if not row.is_blank],
             text("kept_percent"),
+            read_tiers(values),
+            text("cancel_fee"),
+            "refund_if_rebooked" in values,
+            # A form that asks nothing of ways leaves the usual one; one with none of them ticked says so.
+            list(in_order(values.getlist("ways"))) if "ways_asked" in values else list(USUAL_WAYS),
         )
+
+    def read_cancel(self) -> tuple[CancelTerms, list[FieldError]]:
+        """What is typed of cancelling, the steps put in order, and what of it cannot be read."""
+        wrong: list[FieldError] = []
+        tiers = [row.as_tier() for row in self.tiers]
+        for n, tier in enumerate(tiers, 1):
+            if tier is None:
+                text = N_("Step %(row)d: write a whole number of hours or days, and a share from 0 to 100.")
+                wrong.append(FieldError(f"tier-{n}", "unreadable", text, (("row", n),)))
+        fee = read_amount(self.cancel_fee) if self.cancel_fee else 0
+        if fee is None:
+            wrong.append(FieldError("cancel_fee", "no-amount", NOT_AN_AMOUNT))
+        found = [tier for tier in tiers if tier is not None]
+        if len(found) == len(tiers):
+            # As they are saved, so that what is wrong is told at the row that the reader sees.
+            self.tiers.sort(key=hours_of_row)
+            found.sort(key=lambda tier: -tier.hours)
+        return CancelTerms(tuple(found), fee or 0, self.refund_if_rebooked), wrong
 
     def as_list(self) -> tuple[PriceList | None, list[FieldError]]:
         """The list, or what cannot be read."""
@@ -176,6 +236,8 @@ class ListFields:
             )
         slot, share = read_whole(self.slot_minutes), read_whole(self.build_percent or "100")
         kept = read_whole(self.kept_percent or "100")
+        cancel, unread = self.read_cancel() if self.per != "free" else (CancelTerms(), [])
+        wrong += unread
         if wrong or valid_from is None:
             return None, wrong
         list_ = PriceList(
@@ -189,6 +251,8 @@ class ListFields:
             tuple(rows),
             self.choice,
             -1 if kept is None else kept,
+            cancel,
+            tuple(self.ways),
         )
         return (replace(list_, amount_minor=0) if self.per in WITHOUT_AMOUNT else list_), []
 
@@ -203,6 +267,35 @@ class ListFields:
     def with_blank_rows(self, count: int = BLANK_ROWS) -> "ListFields":
         room = max(0, min(count, MOST_ROWS - len(self.rows)))
         return replace(self, rows=[*self.rows, *(RowFields() for _ in range(room))])
+
+    def with_blank_tiers(self, count: int) -> "ListFields":
+        room = max(0, min(count, MOST_TIERS - len(self.tiers)))
+        return replace(self, tiers=[*self.tiers, *(TierFields() for _ in range(room))])
+
+
+def hours_of_row(row: TierFields) -> int:
+    """For the order of the steps: the earliest first."""
+    tier = row.as_tier()
+    return -tier.hours if tier is not None else 0
+
+
+def read_tiers(values: MultiDict[str, str]) -> list[TierFields]:
+    """The steps as typed, without empty ones and without the one whose button to remove it was pressed."""
+    found = []
+    for n in range(1, MOST_TIERS + 2):
+        if f"tier-{n}-number" not in values or values.get("do") == f"drop-tier-{n}":
+            continue
+        number, percent = (
+            values[f"tier-{n}-{name}"][:LONGEST].replace("\x00", "").strip()
+            if f"tier-{n}-{name}" in values
+            else ""
+            for name in ("number", "percent")
+        )
+        unit = "h" if values.get(f"tier-{n}-unit") == "h" else "d"
+        row = TierFields(number, unit, percent.removesuffix("%").strip())
+        if not row.is_blank:
+            found.append(row)
+    return found
 
 
 def read_code(values: Mapping[str, str], *, today: date) -> tuple[AskedCode | None, list[FieldError]]:

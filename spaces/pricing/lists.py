@@ -8,8 +8,10 @@ from typing import Any
 
 from marketplace.errors import N_, FieldError
 from marketplace.money import Money
+from spaces.pricing.cancelling import NO_STEPS, CancelTerms, terms_faults, tidy_terms
 from spaces.pricing.outdoor import Tariff, TariffChoice
 from spaces.pricing.rules import CUSTOMER_GROUPS, DAY_MINUTES, WEEK, PriceTerms, Variation, by_tariff
+from spaces.pricing.ways import USUAL_WAYS, in_order
 
 MOST_MINOR = 10_000_000
 MOST_ROWS = 40
@@ -32,6 +34,8 @@ class PriceList:
     rows: tuple[Variation, ...] = ()
     tariff: TariffChoice | None = None
     kept_percent: int = 100
+    cancel: CancelTerms = NO_STEPS
+    ways: tuple[str, ...] = USUAL_WAYS  # of paying
 
     @property
     def base_minor(self) -> int:
@@ -59,6 +63,8 @@ class PriceList:
             self.rows,
             tariffs,
             self.kept_percent,
+            self.cancel,
+            self.ways,
         )
         return by_tariff(terms) if tariffs else terms
 
@@ -72,7 +78,9 @@ class PriceList:
             "minimum_minor": self.minimum_minor,
             "build_percent": self.build_percent,
             "kept_percent": self.kept_percent,
+            **(self.cancel.as_json() if self.cancel != NO_STEPS else {}),
             "vat_code": self.vat_code,
+            **({"ways": list(self.ways)} if self.ways != USUAL_WAYS else {}),
             **({"tariff": self.tariff.code} if self.tariff else {}),
             "rows": [
                 {
@@ -91,6 +99,7 @@ def tidy(list_: PriceList) -> PriceList:
     """Without what its kind does not use, so that a hidden field of a form cannot matter."""
     if list_.per == "free":
         return PriceList(list_.valid_from, "free", 0, vat_code=list_.vat_code)
+    list_ = with_tidy_steps(list_)
     if list_.per == "tariff":
         return PriceList(
             list_.valid_from,
@@ -99,6 +108,8 @@ def tidy(list_: PriceList) -> PriceList:
             vat_code=list_.vat_code,
             tariff=list_.tariff,
             kept_percent=list_.kept_percent,
+            cancel=list_.cancel,
+            ways=list_.ways,
         )
     return replace(
         list_,
@@ -106,6 +117,13 @@ def tidy(list_: PriceList) -> PriceList:
         slot_minutes=list_.slot_minutes if list_.per == "slot" else None,
         build_percent=list_.build_percent if list_.per in BY_DAY else 100,
     )
+
+
+def with_tidy_steps(list_: PriceList) -> PriceList:
+    """With steps, the one share is that of the last of them, so that who reads it alone reads what is kept at most."""
+    cancel = tidy_terms(list_.cancel)
+    kept = cancel.tiers[-1].kept_percent if cancel.tiers else list_.kept_percent
+    return replace(list_, cancel=cancel, kept_percent=kept)
 
 
 def faults(list_: PriceList, *, has_area: bool) -> Iterator[FieldError]:
@@ -118,6 +136,9 @@ def faults(list_: PriceList, *, has_area: bool) -> Iterator[FieldError]:
         return
     if not 0 <= list_.kept_percent <= 100:
         yield FieldError("kept_percent", "odd-share", N_("Give a share from 0 to 100."))
+    yield from terms_faults(list_.cancel)
+    if not list_.ways or in_order(list_.ways) != list_.ways:
+        yield FieldError("ways", "no-way", N_("Choose at least one way of paying."))
     if list_.per == "tariff":
         if list_.tariff is None:
             yield FieldError("tariff", "no-tariff", N_("Choose what the tariff is for."))

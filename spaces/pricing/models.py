@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -13,7 +14,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, INTEGER
+from sqlalchemy.dialects.postgresql import ARRAY, INTEGER, TEXT
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.db import Base, CityRow, of_city
@@ -30,7 +31,8 @@ class Price(Base):
 
     `amount_minor` is what the search shows and compares. `minimum_minor` is the least that a paid booking costs;
     `build_percent` is the share of a day's price that a build or tear-down day costs; `kept_percent` the share of the
-    price that is kept when a booking is cancelled after its time for free cancellation. A list by the city's tariff names
+    price that is kept when a booking is cancelled after its time for free cancellation; `cancel_tiers` are steps that
+    stand in its place, see `spaces.pricing.cancelling`. A list by the city's tariff names
     the rows that it takes; an empty `tariff_key` lets the booker choose the nature of the use.
     """
 
@@ -47,6 +49,11 @@ class Price(Base):
         CheckConstraint("build_percent BETWEEN 0 AND 100", name="build_percent"),
         CheckConstraint("(per = 'tariff') = (tariff_use <> '')", name="tariff"),
         CheckConstraint("kept_percent BETWEEN 0 AND 100", name="kept_percent"),
+        CheckConstraint("cancel_fee_minor >= 0", name="cancel_fee"),
+        CheckConstraint("jsonb_typeof(cancel_tiers) = 'array'", name="cancel_tiers"),
+        CheckConstraint(
+            "cardinality(ways) > 0 AND ways <@ ARRAY['card','invoice','on_the_spot']", name="ways"
+        ),
         of_city("space_id", "space", ondelete="CASCADE"),
         {"info": {"copied_with": "space"}},
     )
@@ -67,6 +74,10 @@ class Price(Base):
     tariff_surface: Mapped[str] = mapped_column(server_default="")
     tariff_class: Mapped[str] = mapped_column(server_default="")
     kept_percent: Mapped[int] = mapped_column(server_default=text("100"))
+    cancel_tiers: Mapped[list[dict[str, Any]]] = mapped_column(server_default=text("'[]'"))
+    cancel_fee_minor: Mapped[int] = mapped_column(server_default=text("0"))
+    refund_if_rebooked: Mapped[bool] = mapped_column(server_default=text("false"))
+    ways: Mapped[list[str]] = mapped_column(ARRAY(TEXT), server_default="{on_the_spot}")  # of paying
 
 
 class PriceVariation(Base):

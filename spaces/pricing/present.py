@@ -14,6 +14,7 @@ from marketplace.money import Money
 from marketplace.timespan import Span, instant
 from marketplace.web import i18n
 from marketplace.web.i18n import DASH, N_, format_money, format_number, localised, reader_language
+from spaces.pricing.cancel_texts import terms_texts
 from spaces.pricing.lists import BY_DAY, PriceList
 from spaces.pricing.models import DiscountCode
 from spaces.pricing.outdoor import TariffChoice
@@ -224,7 +225,8 @@ def list_text(list_: PriceList, currency: str) -> list[str]:
         return [gettext("Free of charge")]
     if list_.tariff is not None:
         least = from_text(format_money(Money(list_.base_minor, currency)))
-        return [f"{gettext(PER_NAMES['tariff'])}: {choice_text(list_.tariff)}", least]
+        by = f"{gettext(PER_NAMES['tariff'])}: {choice_text(list_.tariff)}"
+        return [by, least, *terms_texts(list_.cancel, currency)]
     per = gettext(PER_TEXTS[list_.per])
     if list_.per == "slot":
         per = gettext("per started %(minutes)s min", minutes=format_number(list_.slot_minutes or 0))
@@ -235,7 +237,8 @@ def list_text(list_: PriceList, currency: str) -> list[str]:
     if list_.minimum_minor:
         least = format_money(Money(list_.minimum_minor, currency))
         texts.append(gettext("A booking costs at least %(price)s.", price=least))
-    if list_.kept_percent != 100:
+    texts += terms_texts(list_.cancel, currency)
+    if list_.kept_percent != 100 and not list_.cancel.tiers:
         share = format_number(list_.kept_percent)
         texts.append(gettext("A late cancellation costs %(share)s %% of the price.", share=share))
     if list_.build_percent != 100:
@@ -328,6 +331,14 @@ def tariff_example(terms: PriceTerms, span: Span, zone: ZoneInfo, key: str) -> t
     made_of = "; ".join(text for text, _ in quote_lines(cost))
     price = format_money(cost.total) if cost.total else gettext("Free of charge")
     return name, price, made_of if cost.total else ""
+
+
+def example_span(terms: PriceTerms, zone: ZoneInfo, *, first: date, minutes: int) -> Span:
+    """A Saturday in the first whole week of the list, as an example of cancelling."""
+    saturday = first + timedelta(days=-first.weekday() % 7 + 5)
+    if terms.per in BY_DAY:
+        return whole_days(saturday, 1, zone)
+    return from_hour(saturday, 12, timedelta(minutes=minutes), zone)
 
 
 def whole_days(day: date, days: int, zone: ZoneInfo) -> Span:

@@ -15,6 +15,7 @@ from sqlalchemy.types import BigInteger
 from marketplace.accounts.models import Organisation
 from marketplace.cities.models import City, VatRate
 from marketplace.money import Money
+from spaces.pricing.cancelling import CancelTerms
 from spaces.pricing.lists import PriceList
 from spaces.pricing.models import (
     DiscountCode,
@@ -26,6 +27,7 @@ from spaces.pricing.models import (
 )
 from spaces.pricing.outdoor import EVENT, Tariff, TariffChoice
 from spaces.pricing.rules import GROUP_OF_KIND, Discount, PriceTerms, Variation, by_tariff
+from spaces.pricing.ways import in_order
 
 Value = TypeVar("Value")
 
@@ -45,7 +47,7 @@ PRICES = text("""
                           ORDER BY w.position)
          FROM price_variation w
          WHERE w.city_id = p.city_id AND w.space_id = p.space_id AND w.valid_from = p.valid_from),
-        p.kept_percent
+        p.kept_percent, p.ways, p.cancel_tiers, p.cancel_fee_minor, p.refund_if_rebooked
     FROM (
         SELECT DISTINCT ON (space_id) * FROM price
         WHERE city_id = :city_id AND space_id = ANY(:space_ids) AND valid_from <= :day
@@ -77,8 +79,24 @@ def prices_on(session: Session, city: City, space_ids: Sequence[int], day: date)
                 for minor, group, days, *minutes in varied or ()
             ),
             kept_percent=kept,
+            ways=in_order(ways),
+            cancel=CancelTerms.of_columns(*cancel),
         )
-        for space_id, per, amount, basis_points, slot_minutes, minimum, build_percent, area, _, varied, kept in rows
+        for (
+            space_id,
+            per,
+            amount,
+            basis_points,
+            slot_minutes,
+            minimum,
+            build_percent,
+            area,
+            _,
+            varied,
+            kept,
+            ways,
+            *cancel,
+        ) in rows
         if per != "m2_day" or area is not None
     }
     choices = {row.space_id: TariffChoice(*row[8]) for row in rows if row.per == "tariff"}
@@ -315,6 +333,10 @@ def lists_of_spaces(session: Session, city_id: int, space_ids: Collection[int]) 
                 minimum_minor=price.minimum_minor,
                 build_percent=price.build_percent,
                 kept_percent=price.kept_percent,
+                cancel=CancelTerms.of_columns(
+                    price.cancel_tiers, price.cancel_fee_minor, price.refund_if_rebooked
+                ),
+                ways=in_order(price.ways),
                 vat_code=price.vat_code,
                 rows=tuple(rows.get((price.space_id, price.valid_from), ())),
                 tariff=choice_of(price),

@@ -22,8 +22,10 @@ from zoneinfo import ZoneInfo
 from marketplace.errors import N_
 from marketplace.money import Money, round_half_up
 from marketplace.timespan import Span, instant, local_days
+from spaces.pricing.cancelling import NO_STEPS, CancelTerms
 from spaces.pricing.outdoor import Period, Tariff, outdoor_quote, units_of_area
 from spaces.pricing.outdoor import minor as rounded
+from spaces.pricing.ways import USUAL_WAYS
 
 # Whom one books for; oneself is a resident.
 CUSTOMER_GROUPS = ("resident", "association", "youth", "company")
@@ -63,6 +65,8 @@ class PriceTerms:
     variations: tuple[Variation, ...] = ()
     tariffs: tuple[Tariff, ...] = ()
     kept_percent: int = 100  # of the price, when it is cancelled after its time for free cancellation
+    cancel: CancelTerms = NO_STEPS
+    ways: tuple[str, ...] = USUAL_WAYS  # of paying
 
     @property
     def is_free(self) -> bool:
@@ -184,7 +188,12 @@ class ExtraTerms:
             quantity = hours_of(during.length)
         elif self.per == "day":
             quantity = Decimal(len(local_days(during, zone)))
-        about = {"extra": self.extra_id, "pieces": pieces, "names": dict(self.names)}
+        about = {
+            "extra": self.extra_id,
+            "pieces": pieces,
+            "names": dict(self.names),
+            "vat_basis_points": self.vat_basis_points,
+        }
         total = self.amount.times(quantity * pieces)
         return Line(f"extra_{self.per}", quantity, self.amount, total, about=about)
 
@@ -246,6 +255,9 @@ class Quote:
     vat: Money
     vat_basis_points: int | None
     kept_percent: int = 100  # what a late cancellation costs of it
+    cancel: CancelTerms = NO_STEPS
+    # The rate of the space's own lines, whatever equipment is taxed at; None where nobody needs it.
+    own_vat_basis_points: int | None = field(default=None, compare=False)
 
 
 def quote(
@@ -266,7 +278,7 @@ def quote(
     """
     if terms.per == "tariff":
         found = tariff_quote(terms, during, zone, use=use, discount=discount, build=build)
-        return replace(found, kept_percent=terms.kept_percent)
+        return replace(found, kept_percent=terms.kept_percent, cancel=terms.cancel)
     zero = Money.zero(terms.amount.currency)
     lines = priced(terms, during, zone, group, build) if terms.per != "free" else []
     total = sum((line.total for line in lines), zero)
@@ -281,7 +293,7 @@ def quote(
         lines.append(Line("discount", Decimal(1), -off, -off, discount.code))
         total -= off
     rate = terms.vat_basis_points
-    return Quote(tuple(lines), total, total.vat_included(rate), rate, terms.kept_percent)
+    return Quote(tuple(lines), total, total.vat_included(rate), rate, terms.kept_percent, terms.cancel)
 
 
 def asks_build(terms: PriceTerms, days: int) -> bool:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -13,16 +14,19 @@ from marketplace.cities.models import City
 from marketplace.clock import now
 from marketplace.db import transaction
 from marketplace.errors import Conflict, FieldError, Invalid
+from marketplace.timespan import Span
 from marketplace.web.access import signed_in
-from marketplace.web.i18n import format_day, format_number, gettext
+from marketplace.web.i18n import format_day, format_money, format_number, format_span, gettext
 from marketplace.web.request import current_actor, current_city, page_blueprint
 from spaces.catalog.desk import desk_pages
 from spaces.catalog.errors import SpaceNotFound
 from spaces.catalog.models import Space, Venue
 from spaces.catalog.queries import space_managed_by
 from spaces.pricing import actions
+from spaces.pricing.cancel_texts import CancelLine, cancel_line
+from spaces.pricing.cancelling import MOST_TIERS, schedule_of, steps
 from spaces.pricing.errors import CodeNotFound, DiscountWrong, PriceListWrong
-from spaces.pricing.forms import ListFields, read_code, read_date
+from spaces.pricing.forms import ListFields, RowFields, TierFields, read_code, read_date
 from spaces.pricing.lists import PERS, PriceList
 from spaces.pricing.models import DiscountCode
 from spaces.pricing.outdoor import TariffChoice
@@ -33,6 +37,7 @@ from spaces.pricing.present import (
     choice_text,
     clock_text,
     code_text,
+    example_span,
     examples,
     fault_text,
     list_text,
@@ -40,7 +45,8 @@ from spaces.pricing.present import (
     weekday_name,
 )
 from spaces.pricing.queries import choices_on, codes_of, price_lists_of, vat_rates_on
-from spaces.pricing.rules import CUSTOMER_GROUPS, DAY_MINUTES
+from spaces.pricing.rules import CUSTOMER_GROUPS, DAY_MINUTES, Quote, quote
+from spaces.pricing.ways import WAY_TEXTS
 
 blueprint = page_blueprint("prices", __name__)
 
@@ -48,6 +54,15 @@ LARGEST_ID = 2**63 - 1
 Page = str | tuple[str, int] | Response
 # The fields of a code have other names in the form than in the refusal: the list has an amount too.
 CODE_FIELDS = {"amount": "code_amount", "valid_until": "code_until"}
+
+
+@dataclass(frozen=True)
+class CancelExample:
+    """A time, its price, and what cancelling it costs when."""
+
+    when: str
+    price: str
+    line: CancelLine
 
 
 def managed(session: Session, space_id: int) -> tuple[Space, Venue]:
@@ -98,7 +113,7 @@ def change(space_id: int) -> Page:
             space, venue = managed(session, space_id)
             more = 2 if do == "row" else 1
             return page(
-                session, space, venue, fields, blank=more, loud=do == "save"
+                session, space, venue, fields, blank=more, blank_tiers=int(do == "tier"), loud=do == "save"
             ), 422 if do == "save" else 200
     if do == "save":
         flash(
@@ -108,7 +123,9 @@ def change(space_id: int) -> Page:
         return redirect(url_for("prices.list", space_id=space_id), 303)
     with transaction() as session:
         space, venue = managed(session, space_id)
-        return page(session, space, venue, fields, blank=2 if do == "row" else 1)
+        return page(
+            session, space, venue, fields, blank=2 if do == "row" else 1, blank_tiers=int(do == "tier")
+        )
 
 
 @blueprint.post("/desk/spaces/<int:space_id>/prices/<valid_from>/withdrawal")
@@ -173,9 +190,11 @@ def show(fields: ListFields, refusal: Invalid) -> None:
     """Put each fault beside its field or row."""
     for error in refusal.fields:
         text = fault_text(error)
-        n = error.field.removeprefix("row-")
-        if error.field.startswith("row-") and n.isdigit() and 1 <= int(n) <= len(fields.rows):
-            fields.rows[int(n) - 1].errors.append(text)
+        kind, _, n = error.field.partition("-")
+        of_kind: dict[str, Sequence[RowFields | TierFields]] = {"row": fields.rows, "tier": fields.tiers}
+        rows = of_kind.get(kind, ())
+        if n.isdigit() and 1 <= int(n) <= len(rows):
+            rows[int(n) - 1].errors.append(text)
         else:
             fields.errors.setdefault(error.field, []).append(text)
 
@@ -188,6 +207,7 @@ def page(
     *,
     lists: list[PriceList] | None = None,
     blank: int = 1,
+    blank_tiers: int = 0,
     loud: bool = True,
     typed: dict[str, str] | None = None,
     code_errors: tuple[FieldError, ...] = (),
@@ -203,16 +223,21 @@ def page(
     coded: dict[str, str] = {
         CODE_FIELDS.get(error.field, error.field): fault_text(error) for error in code_errors
     }
+    shown, cancelled = shown_examples(session, city, space, fields)
     return render_template(
         "spaces/pricing/list.html",
         space=space,
         venue=venue,
         desk_pages=desk_pages,
-        fields=fields.with_blank_rows(blank),
+        fields=fields.with_blank_rows(blank).with_blank_tiers(blank_tiers),
+        way_options=[(way, gettext(text)) for way, text in WAY_TEXTS.items()],
+        may_add_tier=len(fields.tiers) + blank_tiers < MOST_TIERS,
+        tier_units=[("d", gettext("days")), ("h", gettext("hours"))],
         first_blank=len(fields.rows) + 1,
         errors=[*errors, *coded.items()],
         field_errors=or_nothing({name: " ".join(texts) for name, texts in fields.errors.items()}),
-        shown=shown_examples(session, city, space, fields),
+        shown=shown,
+        cancel_example=cancelled,
         per_options=options(PER_NAMES, [per for per in PERS if per != "tariff" or choices]),
         tariff_options=[("", gettext("Choose …")), *((one.code, choice_text(one)) for one in choices)]
         if choices
@@ -246,25 +271,56 @@ def or_nothing(values: dict[str, str]) -> dict[str, str]:
 def list_errors(fields: ListFields) -> list[tuple[str, str]]:
     """(id of the field, text) for the summary."""
     found = [(name, text) for name, texts in fields.errors.items() for text in texts]
-    return found + [(f"row-{n}-amount", text) for n, row in enumerate(fields.rows, 1) for text in row.errors]
+    found += [(f"row-{n}-amount", text) for n, row in enumerate(fields.rows, 1) for text in row.errors]
+    return found + [
+        (f"tier-{n}-number", text) for n, row in enumerate(fields.tiers, 1) for text in row.errors
+    ]
 
 
-def shown_examples(session: Session, city: City, space: Space, fields: ListFields) -> list[Example]:
-    """What some times would cost by the list as it stands in the form."""
-    if fields.errors or any(row.errors for row in fields.rows):
-        return []
+def shown_examples(
+    session: Session, city: City, space: Space, fields: ListFields
+) -> tuple[list[Example], CancelExample | None]:
+    """What some times would cost by the list as it stands in the form, and what cancelling one of them would."""
+    if fields.errors or any(row.errors for row in fields.rows) or any(row.errors for row in fields.tiers):
+        return [], None
     asked, _ = fields.as_list()
     if asked is None:
-        return []
+        return [], None
     try:
         list_ = actions.checked_list(session, space, asked, today=city_today(city))
     except Invalid:
-        return []
+        return [], None
     rate = vat_rates_on(session, city.id, list_.valid_from)[list_.vat_code]
     tariffs = actions.rows_chosen(session, space, list_.tariff, list_.valid_from) if list_.tariff else ()
     terms = list_.terms(city.currency, rate, space.area_m2, tariffs)
     minutes = min(max(space.min_minutes, 120), space.max_minutes, 1440)
-    return examples(terms, city.zone, first=list_.valid_from, minutes=minutes)
+    shown = examples(terms, city.zone, first=list_.valid_from, minutes=minutes)
+    if terms.per == "tariff":
+        return shown, None
+    span = example_span(terms, city.zone, first=list_.valid_from, minutes=minutes)
+    cost = quote(terms, span, city.zone)
+    return shown, cancel_example(cost, span, space, city)
+
+
+def cancel_example(cost: Quote, span: Span, space: Space, city: City) -> CancelExample | None:
+    """The line of one time; None where cancelling it would cost nothing."""
+    schedule = schedule_of(
+        cost.cancel,
+        span.start,
+        cancellation_hours=space.cancellation_hours,
+        kept_percent=cost.kept_percent,
+    )
+    fee = cost.cancel.fee_minor
+    line = cancel_line(
+        steps(schedule, total_minor=cost.total.minor, fee_minor=fee, start=span.start),
+        total=cost.total,
+        fee_minor=fee,
+        refund_if_rebooked=cost.cancel.refund_if_rebooked,
+        zone=city.zone,
+        at=None,
+    )
+    when = format_span(span.start.astimezone(city.zone), span.end.astimezone(city.zone))
+    return CancelExample(when, format_money(cost.total), line) if line else None
 
 
 def rate_text(code: str, basis_points: int) -> str:

@@ -35,7 +35,7 @@ def length_rule(rules: BookingRules) -> str:
     )
 
 
-def time_texts(space: Space, rules: BookingRules) -> list[str]:
+def time_texts(space: Space, rules: BookingRules, free_hours: int) -> list[str]:
     """How long, how often, how far ahead, and until when it may be given back."""
     texts = []
     if rules.whole_days:
@@ -54,8 +54,8 @@ def time_texts(space: Space, rules: BookingRules) -> list[str]:
         gettext("Can be booked up to %(days)s ahead.", days=format_duration(rules.horizon_days * 1440))
     )
     texts += buffer_texts(rules)
-    if space.cancellation_hours:
-        hours = format_duration(space.cancellation_hours * 60)
+    if free_hours:
+        hours = format_duration(free_hours * 60)
         texts.append(gettext("Cancel free of charge at least %(hours)s before.", hours=hours))
     else:
         texts.append(gettext("Cancel free of charge until the booking begins."))
@@ -180,13 +180,15 @@ def rule_texts(
     trusted: Sequence[str] = (),
     questions: Sequence[SpaceQuestion] = (),
     has_terms: bool = False,
+    free_hours: int | None = None,
 ) -> list[str]:
-    """Every rule as a sentence: first who, then how it is confirmed, how much and when, and what is asked."""
+    """Every rule as a sentence: first who, then how it is confirmed, how much and when, and what is asked. `free_hours` is
+    until when cancelling is free of charge, where the price says something else than the rules."""
     terms = gettext("You accept the terms of the space when you book.") if has_terms else ""
     texts = [
         who_text(space, members),
         age_text(space),
-        *time_texts(space, rules),
+        *time_texts(space, rules, space.cancellation_hours if free_hours is None else free_hours),
         approval_text(space, trusted),
         *limit_texts(space),
         attendance_text(space),

@@ -797,7 +797,8 @@ def _insert_prices(session: Session, city: City, prices: Iterable[tuple[Iterable
                 {
                     **key, "per": one.per, "amount_minor": one.base_minor, "vat_code": one.vat_code,
                     "slot_minutes": one.slot_minutes, "minimum_minor": one.minimum_minor,
-                    "build_percent": one.build_percent, "kept_percent": one.kept_percent, **tariff_columns(one.tariff),
+                    "build_percent": one.build_percent, "kept_percent": one.kept_percent,
+                    **one.cancel.as_json(), "ways": list(one.ways), **tariff_columns(one.tariff),
                 }
             )  # fmt: skip
             variations += [

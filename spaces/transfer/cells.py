@@ -9,11 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time
 from typing import Any
 
-DANGEROUS = "=+-@\t\r"
-
-
-def harmless(text: str) -> str:
-    return f"'{text}" if text[:1] in {*DANGEROUS, "'"} and text else text
+from marketplace.spreadsheets import DANGEROUS
 
 
 def original(text: str) -> str:

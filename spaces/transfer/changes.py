@@ -15,7 +15,15 @@ from spaces.transfer.access_text import tells_access
 from spaces.transfer.columns import clean
 from spaces.transfer.hours_text import exceptions_text, hours_text
 from spaces.transfer.listing import ListedPrice, ListedSpace, ListedUnit, Listing, Terms
-from spaces.transfer.price_text import amount_text, in_force, lists_to_write, row_order, tariff_text
+from spaces.transfer.price_text import (
+    amount_text,
+    in_force,
+    lists_to_write,
+    row_order,
+    steps_text,
+    tariff_text,
+    ways_text,
+)
 
 PLACE_TEXTS = ("names", "streets")
 PLACE_VALUES = ("kind", "postcode", "locality", "phone", "website", "owner")
@@ -131,6 +139,10 @@ def list_parts(one: PriceList | None) -> dict[str, Any]:
         "minimum": amount_text(one.minimum_minor),
         "build": one.build_percent,
         "kept": one.kept_percent,
+        "steps": steps_text(one.cancel) or None,
+        "fee": amount_text(one.cancel.fee_minor) if one.cancel.fee_minor else None,
+        "ways": ways_text(one.ways),
+        "rebooked": "refund" if one.cancel.refund_if_rebooked else None,
         "vat": one.vat_code,
         "tariff": tariff_text(one.tariff) if one.tariff else None,
         "rows": [row_order(row) for row in one.rows],

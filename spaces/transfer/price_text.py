@@ -11,16 +11,18 @@ price of `-` says that the prices for everyone cover the whole week by themselve
 """
 
 import re
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any
 
 from marketplace.errors import FieldError
+from spaces.pricing.cancelling import NO_STEPS, CancelTerms, CancelTier
 from spaces.pricing.lists import PERS, PriceList, faults, tidy
 from spaces.pricing.outdoor import TariffChoice
 from spaces.pricing.rules import CUSTOMER_GROUPS, DAY_MINUTES, WEEK, Variation
+from spaces.pricing.ways import USUAL_WAYS, WAYS, in_order
 from spaces.transfer.cells import joined, parts
 from spaces.transfer.errors import RecordBroken
 from spaces.transfer.hours_text import WEEKDAYS, days_text, read_days
@@ -31,10 +33,11 @@ FIRST_DAY = date(2020, 1, 1)
 MOST_LISTS = 20
 FURTHEST = timedelta(days=5 * 365)
 EVERYONE = "everyone"
-OPTIONS = ("slot", "minimum", "build", "kept", "vat", "tariff")
+OPTIONS = ("slot", "minimum", "build", "kept", "steps", "fee", "rebooked", "vat", "ways", "tariff")
 BASE_PERS = tuple(per for per in PERS if per not in {"free", "tariff"})
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 AMOUNT = re.compile(r"(\d{1,6})(?:[.,](\d{1,2}))?", re.ASCII)
+STEP = re.compile(r"(\d{1,5}):(\d{1,3})", re.ASCII)
 TIMES = re.compile(r"(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})", re.ASCII)
 
 
@@ -57,14 +60,36 @@ def list_order(one: PriceList) -> str:
     words += [f"slot={one.slot_minutes}"] if one.slot_minutes is not None else []
     words += [f"minimum={amount_text(one.minimum_minor)}"] if one.minimum_minor else []
     words += [f"build={one.build_percent}"] if one.build_percent != 100 else []
-    words += [f"kept={one.kept_percent}"] if one.kept_percent != 100 else []
+    if one.cancel.tiers:
+        words.append(f"steps={steps_text(one.cancel)}")
+    elif one.kept_percent != 100:
+        words.append(f"kept={one.kept_percent}")
+    words += [f"fee={amount_text(one.cancel.fee_minor)}"] if one.cancel.fee_minor else []
+    words += ["rebooked=refund"] if one.cancel.refund_if_rebooked else []
     words += [f"vat={one.vat_code}"] if one.vat_code != "standard" else []
+    words += [f"ways={ways_text(one.ways)}"] if one.ways != USUAL_WAYS else []
     return " | ".join([" ".join(words), *(row_order(row) for row in one.rows)])
+
+
+def ways_text(ways: Iterable[str]) -> str:
+    return ",".join(ways)
+
+
+def read_ways(text: str) -> tuple[str, ...]:
+    told = [word.strip() for word in text.split(",")]
+    if not told or not set(told) <= set(WAYS):
+        raise RecordBroken(FIELD, f"ways={text} are none of {', '.join(WAYS)}")
+    return in_order(told)
 
 
 def tariff_text(choice: TariffChoice) -> str:
     """Source, use, key, place, surface and payment class of the city's tariff; any but the first two may be empty."""
     return choice.code.replace("|", "/")
+
+
+def steps_text(cancel: CancelTerms) -> str:
+    """Hours before the beginning and the share that is kept from then on: 72:50,24:100."""
+    return ",".join(f"{tier.hours}:{tier.kept_percent}" for tier in cancel.tiers)
 
 
 def row_order(row: Variation) -> str:
@@ -128,7 +153,25 @@ def read_list(piece: str) -> PriceList:
         vat_code=given.get("vat", "standard"),
         rows=tuple(read_row(row) for row in rows),
         tariff=read_tariff(given["tariff"]) if "tariff" in given else None,
+        cancel=read_cancel(given),
+        ways=read_ways(given["ways"]) if "ways" in given else USUAL_WAYS,
     )  # fmt: skip
+
+
+def read_cancel(given: Mapping[str, str]) -> CancelTerms:
+    """What the list says of cancelling beside `kept`."""
+    if "steps" in given and "kept" in given:
+        raise RecordBroken(FIELD, "steps= stands in the place of kept=")
+    if given.get("rebooked", "refund") != "refund":
+        raise RecordBroken(FIELD, f"rebooked={given['rebooked']} is not rebooked=refund")
+    tiers = []
+    for piece in given["steps"].split(",") if "steps" in given else []:
+        match = STEP.fullmatch(piece)
+        if match is None:
+            raise RecordBroken(FIELD, f"steps={given['steps']} is not like steps=72:50,24:100")
+        tiers.append(CancelTier(int(match[1]), int(match[2])))
+    fee = read_amount(given["fee"]) if "fee" in given else 0
+    return CancelTerms(tuple(sorted(tiers, key=lambda tier: -tier.hours)), fee, "rebooked" in given)
 
 
 def read_tariff(text: str) -> TariffChoice:
@@ -221,6 +264,10 @@ def unused_option(one: PriceList) -> str | None:
         return f"build={one.build_percent} belongs to a price per day, not per {one.per}"
     if one.per == "free" and one.kept_percent != 100:
         return f"kept={one.kept_percent} belongs to a price, and this one is free"
+    if one.per == "free" and one.ways != USUAL_WAYS:
+        return f"ways={ways_text(one.ways)} belongs to a price, and this one is free"
+    if one.per == "free" and one.cancel != NO_STEPS:
+        return "steps=, fee= and rebooked= belong to a price, and this one is free"
     if (one.tariff is not None) != (one.per == "tariff"):
         return "tariff= and per tariff belong together"
     if one.per in {"free", "tariff"} and (one.rows or one.minimum_minor):

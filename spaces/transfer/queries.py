@@ -13,10 +13,12 @@ from marketplace.cities.models import City
 from spaces.calendar.models import OpeningException, OpeningRule
 from spaces.catalog.accessibility import Sentence
 from spaces.catalog.models import Space, SpaceUnit, Unit, Venue
+from spaces.pricing.cancelling import CancelTerms
 from spaces.pricing.lists import PriceList
 from spaces.pricing.models import PRICE_PERS, Price, PriceVariation
 from spaces.pricing.outdoor import TariffChoice
 from spaces.pricing.rules import Variation
+from spaces.pricing.ways import in_order
 from spaces.transfer.listing import Exceptional, Hours, ListedPrice, ListedSpace, ListedUnit, Listing, Terms
 from spaces.transfer.price_text import in_force
 
@@ -24,6 +26,7 @@ TERMS = tuple(one.name for one in fields(Terms))
 RULE = tuple(one.name for one in fields(Hours) if one.name != "days")
 EXCEPTION = tuple(one.name for one in fields(Exceptional) if one.name != "reasons")
 VARIATION = ("amount_minor", "group_code", "days", "from_minute", "to_minute")
+CANCELLING = ("cancel_tiers", "cancel_fee_minor", "refund_if_rebooked")
 TARIFF = ("tariff_source", "tariff_use", "tariff_key", "tariff_place", "tariff_surface", "tariff_class")
 BATCH = 500
 
@@ -157,6 +160,7 @@ def stored_prices(
         "build_percent",
         "kept_percent",
         "vat_code",
+        "ways",
     )
     rows: dict[tuple[int, date], list[Variation]] = {}
     of_these = (PriceVariation.city_id == city.id, PriceVariation.space_id.in_(space_ids))
@@ -170,15 +174,19 @@ def stored_prices(
             Variation(amount, group, frozenset(days), start, end)
         )
     found: dict[int, tuple[PriceList, ...]] = {}
+    told = (*columns, *CANCELLING, *TARIFF)
     for space_id, valid_from, *values in session.execute(
-        select(Price.space_id, Price.valid_from, *(getattr(Price, name) for name in (*columns, *TARIFF)))
+        select(Price.space_id, Price.valid_from, *(getattr(Price, name) for name in told))
         .where(Price.city_id == city.id, Price.space_id.in_(space_ids))
         .order_by(Price.space_id, Price.valid_from)
     ):
         kept = tuple(rows.get((space_id, valid_from), ()))
         base: Any = dict(zip(columns, values, strict=False))
-        tariff = TariffChoice(*values[len(columns) :]) if base["per"] == "tariff" else None
-        one = PriceList(valid_from, **base, rows=kept, tariff=tariff)
+        base["ways"] = in_order(base["ways"])
+        others = values[len(columns) :]
+        cancel = CancelTerms.of_columns(*others[: len(CANCELLING)])
+        tariff = TariffChoice(*others[len(CANCELLING) :]) if base["per"] == "tariff" else None
+        one = PriceList(valid_from, **base, rows=kept, tariff=tariff, cancel=cancel)
         # The next one that has begun takes the place of the one before.
         before = found.get(space_id, ()) if valid_from > day else ()
         found[space_id] = (*before, one)

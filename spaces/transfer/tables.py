@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from spaces.transfer.cells import cell_text, checked_header, harmless, original
+from marketplace.spreadsheets import harmless
+from spaces.transfer.cells import cell_text, checked_header, original
 from spaces.transfer.errors import FileRefused
 from spaces.transfer.limits import MAX_CELL, MAX_COLUMNS, MAX_ROWS, check_zip
 

@@ -8,11 +8,20 @@ from tests.journeys.test_every_page import DESK, PERSONAL, PUBLIC, STAFF, WALKED
 
 # Addresses that answer a GET with something else than a page.
 NO_PAGES = {
+    "invoices.books": "a CSV file",
+    "invoices.pay": "leads back to the invoice",
+    "invoices.pdf": "a PDF file",
+    "invoices.xml": "a Finvoice file",
+    "checkout.back": "leads from the payment service to the booking or its receipt",
     "districts.outlines": "GeoJSON for the map",
     "hours.close": "leads back to the page of the hours",
     "lifecycle.answer_file": "a file that a booker has sent",
     "lifecycle.calendar_file": "a calendar file",
     "talk.write": "leads back to the booking",
+    "finance.income_file": "a file for a supplier's bookkeeping",
+    "finance.books_file": "a file for the city's bookkeeping",
+    "finance.service": "leads to the payment service",
+    "finance.came_back": "leads back to the page of getting paid",
     "texts.follow": "leads from a text message to the page it tells of",
     "search.map_data": "JSON for the map",
     "mailbox.html": "the inside of a frame, as a mail program shows it",

@@ -20,6 +20,8 @@ from tests.bench import (
     console,
     imports,
     market,
+    money,
+    money_orders,
     pages,
     race,
     search,
@@ -38,6 +40,7 @@ GROUPS = {
     "bookings": (bookings.run, throughput.run, calendar.run, series.run),
     "search": (search.run,),
     "race": (race.run, traffic.run),
+    "money": (money.run, money_orders.run),
     "spaces": (imports.run, spaces.run, console.run, market.run),
 }
 

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -20,6 +20,7 @@ from marketplace.launch.browser import find_chromium
 from marketplace.settings import ROOT
 from tests.conftest import database_name, make_database
 from tests.factories.gateway import TOKEN, FakeGateway, fake_gateway
+from tests.stripe_standin import CONNECT_SECRET, KEY, SECRET, StandIn
 
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -36,17 +37,22 @@ PASSWORD = "demo-tilaa-2026"
 
 @dataclass(frozen=True)
 class Product:
-    """A served product: its address and its database."""
+    """A served product: its address, its database, and the further settings it was started with."""
 
     base: str
     database_url: str
+    settings: dict[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """For another process that works on the product's database."""
+        return {**os.environ, **self.settings, "MARKETPLACE_DATABASE_URL": self.database_url}
 
     def command(self, *words: str) -> str:
         """What a `flask` command prints, run on the product's database."""
         flask = [str(Path(sys.executable).parent / "flask"), "--app", "wsgi"]
-        environment = {**os.environ, "MARKETPLACE_DATABASE_URL": self.database_url}
         done = subprocess.run(
-            [*flask, *words], cwd=ROOT, env=environment, check=False, capture_output=True, text=True
+            [*flask, *words], cwd=ROOT, env=self.environment, check=False, capture_output=True, text=True
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -60,16 +66,34 @@ def gateway() -> Iterator[FakeGateway]:
 
 
 @pytest.fixture(scope="session")
+def stripe() -> Iterator[StandIn]:
+    """Where the product's card payments go; it tells the product of them by webhooks."""
+    with StandIn() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
 def product(
-    server_url: str, worker_id: str, tmp_path_factory: pytest.TempPathFactory, gateway: FakeGateway
+    server_url: str,
+    worker_id: str,
+    tmp_path_factory: pytest.TempPathFactory,
+    gateway: FakeGateway,
+    stripe: StandIn,
 ) -> Iterator[Product]:
     """The product as `make run` serves it: web and worker processes on a database of their own."""
     url = make_database(server_url, f"{database_name(worker_id)}_journeys")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
+    paying = {
+        "MARKETPLACE_STRIPE_KEY": KEY,
+        "MARKETPLACE_STRIPE_WEBHOOK_SECRET": SECRET,
+        "MARKETPLACE_STRIPE_CONNECT_WEBHOOK_SECRET": CONNECT_SECRET,
+        "MARKETPLACE_STRIPE_API_BASE": stripe.url,
+    }
     environment = {
         **os.environ,
+        **paying,
         "MARKETPLACE_ENV": "development",
         "MARKETPLACE_DATABASE_URL": url,
         "MARKETPLACE_PORT": str(port),
@@ -91,7 +115,8 @@ def product(
     base = f"http://127.0.0.1:{port}"
     try:
         eventually(lambda: urlopen(f"{base}/health/ready", timeout=2).status == 200, seconds=30)
-        yield Product(base, url)
+        stripe.send_webhooks_to(f"{base}/payments/webhooks/stripe")
+        yield Product(base, url, paying)
     finally:
         for process in processes:
             process.terminate()

@@ -43,6 +43,8 @@ PERSONAL = (
     "bookings/{booking}/change",
     "bookings/{booking}/people",
     "my/calendars",
+    "my/payments",
+    "my/payments?state=refunded&first=nonsense",
     "my/searches",
     "my/searches/new?people=20&where=Kallio",
     "profile",
@@ -65,6 +67,9 @@ DESK = (
     "desk/today",
     "desk/timeline?view=week",
     "desk/timeline?venue={venue}",
+    "desk/income",
+    "desk/income?organisation={owner}&year=1",
+    "desk/income/account?organisation={owner}",
     "desk/bookings/{hosted}/time",
     "bookings/{hosted}",
     "desk/spaces/{own_space}",
@@ -86,15 +91,28 @@ DESK = (
     "desk/markets/new",
     "organisations/{owner}",
     "organisations/{owner}/invitations",
+    "organisations/{owner}/invoices",
+    "organisations/{owner}/invoices/terms",
 )
 STAFF = (
     "desk/approvals",
     "desk/customer-groups",
+    "desk/invoices",
+    "desk/invoices?q=xyzzy&state=nonsense",
+    "desk/invoices/seller",
+    "desk/invoices/cost-objects",
     "counter/identities",
+    "desk/finance",
+    "desk/finance?show=events&month=nonsense",
+    "desk/finance/terms",
     "desk/spaces/{own_space}",
 )
 # Pages that are walked by a story of their own, which brings about what they show.
 WALKED_ELSEWHERE = {
+    "invoices.one": "tests/bookings/invoices/test_pages.py issues an invoice first",
+    "invoices.credit": "tests/bookings/invoices/test_pages.py issues an invoice first",
+    "checkout.pay": "tests/bookings/checkout/test_checkout_pages.py orders first",
+    "checkout.receipt": "tests/bookings/checkout/test_checkout_pages.py pays first",
     "lifecycle.new": "tests/journeys/test_supplier.py and test_find_and_book.py book through it",
     "attendance.arrive": "tests/journeys/test_at_the_door.py comes by it",
     "attendance.scan": "tests/journeys/test_at_the_door.py comes by it",
@@ -110,6 +128,9 @@ WALKED_ELSEWHERE = {
     "market.stall": "the market manager's story draws a square first",
     "market.plan": "the market manager's story draws a square first",
     "identity.number_code": "tests/journeys/test_text_messages.py asks for a code first",
+    "test_bank.page": "outside production only; who pays comes by it, tests/marketplace/payments looks at it",
+    "test_bank.confirmation": "outside production only; who pays comes by it, tests/marketplace/payments looks at it",
+    "test_bank.account": "outside production only; a supplier comes by it, tests/marketplace/payments looks at it",
     "mailbox.message": "development only; tests/marketplace/notifications looks at it",
 }
 

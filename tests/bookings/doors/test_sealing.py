@@ -1,7 +1,7 @@
 """Codes are kept encrypted; with a lost key they are made again, and nothing breaks meanwhile."""
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 from flask import Flask
@@ -38,7 +38,7 @@ def keys(settings: Settings) -> Iterator[None]:
 
 @pytest.fixture
 def space(session: Session, city: City, venue: Venue) -> Space:
-    space = make_space(session, venue)
+    space = make_space(session, venue, hours=(time(0), time(0)))  # whatever the hour of the test
     compile_spaces(session, city, [space.id])
     return space
 

@@ -88,7 +88,9 @@ def test_a_booking_takes_the_pieces_for_its_own_time_without_buffers(
     assert kept.pieces == 2
     assert booking.lines[-1] == {
         "code": "extra_free", "quantity": "1", "unit_minor": 0, "total_minor": 0,
-        "about": {"extra": house.tables.id, "pieces": 2, "names": dict(house.tables.names)},
+        "about": {
+            "extra": house.tables.id, "pieces": 2, "names": dict(house.tables.names), "vat_basis_points": 2550,
+        },
     }  # fmt: skip
     later = span_on(city, 12, 13)
     assert free_pieces(session, city.id, [house.tables.unit_id], later) == {house.tables.unit_id: 3}

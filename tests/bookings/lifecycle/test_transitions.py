@@ -34,6 +34,7 @@ ALLOWED = {
     ("held", "confirmed"),
     ("held", "cancelled"),
     ("held", "expired"),
+    ("awaiting_payment", "awaiting_approval"),
     ("awaiting_payment", "confirmed"),
     ("awaiting_payment", "cancelled"),
     ("awaiting_payment", "expired"),
@@ -46,6 +47,8 @@ ALLOWED = {
     ("confirmed", "cancelled"),
     ("confirmed", "no_show"),
     ("no_show", "confirmed"),
+    ("expired", "awaiting_approval"),
+    ("expired", "confirmed"),
 }
 
 
@@ -53,10 +56,10 @@ ALLOWED = {
 TOGETHER = {
     "held": "not_needed due",
     "awaiting_payment": "due",
-    "awaiting_approval": "not_needed due paid",
-    "confirmed": "not_needed due paid",
-    "completed": "not_needed due paid",
-    "no_show": "not_needed due paid",
+    "awaiting_approval": "not_needed due authorised paid",
+    "confirmed": "not_needed due authorised paid",
+    "completed": "not_needed due authorised paid",
+    "no_show": "not_needed due authorised paid",
     "declined": "not_needed refund_due refunded",
     "cancelled": "not_needed due paid refund_due refunded",
     "expired": "not_needed refund_due refunded",
@@ -91,6 +94,11 @@ def test_the_database_refuses_every_other_pair(session: Session, city: City, per
         ("due", "declined", 0, "not_needed"),
         ("due", "expired", 0, "not_needed"),
         ("paid", "no_show", 0, "paid"),
+        ("authorised", "confirmed", 0, "authorised"),
+        ("authorised", "declined", 0, "not_needed"),
+        ("authorised", "expired", 0, "not_needed"),
+        ("authorised", "cancelled", 0, "not_needed"),
+        ("authorised", "cancelled", 1, "due"),
         ("due", "completed", 0, "due"),
         ("not_needed", "cancelled", 0, "not_needed"),
         ("refunded", "cancelled", 0, "refunded"),
@@ -104,10 +112,15 @@ def test_the_table_knows_every_state() -> None:
     assert set(TRANSITIONS) == set(STATES)
     assert {(a, b) for a in STATES for b in STATES if may_follow(a, b)} == ALLOWED
     assert OPEN <= HOLDING < set(STATES)
-    # But for the no-show that was none, and an answer that nobody has heard yet (test_undo_answer), nothing leads back.
+    # But for the no-show that was none, money that came late, and an answer that nobody has heard yet (test_undo_answer),
+    # nothing leads back.
     assert {(a, b) for a, b in ALLOWED if (b, a) in ALLOWED} == {
         ("confirmed", "no_show"),
         ("no_show", "confirmed"),
+        ("awaiting_approval", "expired"),
+        ("expired", "awaiting_approval"),
+        ("awaiting_approval", "awaiting_payment"),
+        ("awaiting_payment", "awaiting_approval"),
     }
 
 

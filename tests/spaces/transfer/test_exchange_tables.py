@@ -19,10 +19,11 @@ from sqlalchemy.orm import Session
 
 from marketplace.accounts.models import AuditEntry, Organisation
 from marketplace.cities.models import City
+from marketplace.spreadsheets import harmless
 from spaces.calendar.models import OpeningException, OpeningRule
 from spaces.catalog.models import Space, SpaceUnit, Unit, Venue
 from spaces.pricing.models import Price
-from spaces.transfer.cells import harmless, joined, original, parts
+from spaces.transfer.cells import joined, original, parts
 from spaces.transfer.columns import AREA, COLUMNS
 from spaces.transfer.hours_text import exceptions_text, hours_text, read_exceptions, read_hours
 from spaces.transfer.listing import EVERY_DAY, Exceptional, Hours

@@ -117,6 +117,38 @@ def test_writing_twice_writes_nothing_the_second_time(
         assert same_content(begun[-1], holds)
 
 
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "2026-01-01 20.00 per hour steps=72:50,24:100",
+        "2026-01-01 20.00 per hour steps=72:25 fee=5.00 rebooked=refund",
+        "2026-01-01 20.00 per hour kept=50 fee=5.00",
+    ],
+)
+def test_what_is_said_of_cancelling_comes_back_from_a_cell(cell: str) -> None:
+    lists = read_prices(cell) or ()
+    check_lists(lists)
+    assert prices_text(tidy(one) for one in lists) == cell
+    assert lists_to_write(lists, [tidy(one) for one in lists], date(2026, 6, 1)) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ("steps=72", "is not like steps=72:50,24:100"),
+        ("steps=72:50,24:40", "must not get smaller"),
+        ("steps=72:50,72:60", "begin at the same time"),
+        ("steps=72:50 kept=50", "in the place of kept="),
+        ("rebooked=yes", "is not rebooked=refund"),
+        ("fee=x", "is no amount"),
+    ],
+)
+def test_what_is_wrong_of_cancelling_is_named(words: str, reason: str) -> None:
+    with pytest.raises(RecordBroken) as broken:
+        check_lists(read_prices(f"2026-01-01 20.00 per hour {words}") or ())
+    assert reason in broken.value.reason
+
+
 @given(st.text(max_size=60))
 def test_any_text_is_read_or_refused(cell: str) -> None:
     with suppress(RecordBroken):
