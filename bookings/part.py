@@ -23,6 +23,7 @@ from bookings.finance import views as finance_views
 from bookings.invoices import jobs as invoices
 from bookings.invoices import staff_views  # noqa: F401 - they join the blueprint of invoices' views
 from bookings.invoices import views as invoice_views
+from bookings.invoices.demo import load_demo_invoicing
 from bookings.invoices.panels import organisation_panel as invoices_panel
 from bookings.lifecycle import change_views, hold_views, jobs, my_views, returned_jobs, views  # noqa: F401 - they join the blueprint of views
 from bookings.lifecycle.answer_files import sweep_answer_files
@@ -185,5 +186,5 @@ part = Part(
     grants=[booking_roles],
     nav=[NavItem(N_("What offers are made of"), "offered.rules", group="Service")],
     commands=[bookings_group],
-    demo=[load_demo_bookings],
+    demo=[load_demo_bookings, load_demo_invoicing],
 )

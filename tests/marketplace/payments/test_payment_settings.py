@@ -53,3 +53,11 @@ def test_in_production_the_api_is_asked_over_https() -> None:
     )
     assert any("STRIPE_API_BASE" in problem for problem in kept.problems())
     assert kept.stripe_is_live
+
+
+def test_where_the_pay_pages_are() -> None:
+    """A browser blocks a form's redirect to an origin that our policy does not name."""
+    assert Settings().pay_pages == ""
+    assert read_settings(STRIPE).pay_pages == "https://checkout.stripe.com"
+    stand_in = {**STRIPE, "MARKETPLACE_STRIPE_API_BASE": "http://127.0.0.1:12111/"}
+    assert read_settings(stand_in).pay_pages == "http://127.0.0.1:12111"
