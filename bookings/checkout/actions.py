@@ -32,13 +32,14 @@ from bookings.lifecycle.models import Booking
 from bookings.lifecycle.payment_actions import (
     expire_unpaid,
     kept_came,
+    nothing_came_back,
     owe_back,
     payment_came,
     payment_lost,
     refund_came,
 )
 from bookings.lifecycle.queries import locked_booking
-from bookings.lifecycle.rules import ENDED_UNUSED
+from bookings.lifecycle.rules import ANSWERS, ENDED_UNUSED
 from bookings.terms.queries import city_fee_basis_points
 from bookings.terms.rules import city_fee
 from marketplace.accounts.actor import Actor, system
@@ -363,14 +364,19 @@ def take_money(session: Session, order: Order, *, at: datetime) -> None:
     bookings = [locked_booking(session, booking) for booking in bookings_of(session, order)]
     if any(booking.state in {"awaiting_approval", "awaiting_payment", "held"} for booking in bookings):
         return
-    keys = [str(booking.id) for booking in bookings]
-    if pending(session, "booking.answered", city_id=order.city_id, keys=keys):
-        return  # an answer that may still be taken back
+    if may_be_taken_back(session, order, bookings):
+        return
     if not redraw(session, order, bookings):
         let_go(session, payment, at=at)
         move_order(session, order, "cancelled", at)
         return
     capture_payment(session, payment, amount_minor=order.total_minor, at=at, actor=system(order.city_id))
+
+
+def may_be_taken_back(session: Session, order: Order, bookings: Sequence[Booking]) -> bool:
+    """Whether an owner's answer to one of them can still be undone; of one that has been cancelled since, it cannot."""
+    keys = [str(booking.id) for booking in bookings if booking.state in ANSWERS]
+    return bool(keys and pending(session, "booking.answered", city_id=order.city_id, keys=keys))
 
 
 def pay_order(session: Session, order: Order, payment: Payment, *, at: datetime) -> None:
@@ -403,8 +409,9 @@ def pay_order(session: Session, order: Order, payment: Payment, *, at: datetime)
     for booking in bookings:
         if booking not in standing:
             owe_back(session, booking, at=at)
-            excess = sold_in(session, order, booking) - owed_for(booking)
-            settle_in(session, order, booking, back_minor=excess, at=at)
+            own = sold_in(session, order, booking)
+            excess = own + sold_elsewhere(session, order, booking) - owed_for(booking)
+            settle_in(session, order, booking, back_minor=min(max(excess, 0), own), at=at)
     session.flush()
 
 
@@ -425,6 +432,8 @@ def lose_payment(session: Session, order: Order, payment: Payment, *, at: dateti
     if order.state != "authorised":
         return
     bookings = bookings_of(session, order)
+    if may_be_taken_back(session, order, bookings):
+        return  # the clock's own round comes back to it
     for booking in bookings:
         payment_lost(session, booking, at=at)
     order.payment_id = None
@@ -483,6 +492,10 @@ def settle_booking(session: Session, booking: Booking, *, at: datetime) -> None:
     orders = [
         locked_order(session, order) for order in orders_of_booking(session, booking.city_id, booking.id)
     ]
+    for order in orders:
+        payment = payment_of(session, order) if order.state == "open" else None
+        if payment is not None and payment.state in {"authorised", "paid"}:
+            follow_payment(session, order, payment, at=at)  # nobody has heard of it yet
     locked_booking(session, booking)
     for order in orders:
         if order.state == "open":
@@ -497,7 +510,11 @@ def settle_booking(session: Session, booking: Booking, *, at: datetime) -> None:
         back = min(max(excess, 0), sold_in(session, order, booking))
         settle_in(session, order, booking, back_minor=back, at=at)
         excess -= back
-    if excess < 0 and not any(order.state == "open" for order in orders):
+    if excess <= 0 and not any(order.refunded_minor for order in sold):
+        nothing_came_back(session, booking, at=at)
+    # Of one that has ended, nothing more is asked for: what is kept is kept of what was sold.
+    stands = booking.state not in ENDED_UNUSED
+    if excess < 0 and stands and not any(order.state == "open" for order in orders):
         order_difference(session, booking, sold, at=at)
     session.flush()
 
@@ -505,6 +522,15 @@ def settle_booking(session: Session, booking: Booking, *, at: datetime) -> None:
 def sold_in(session: Session, order: Order, booking: Booking) -> int:
     """What the order's lines of the booking come to, less what has been given back."""
     return sum(line.gross_minor for line in lines_of(session, order) if line.booking_id == booking.id)
+
+
+def sold_elsewhere(session: Session, order: Order, booking: Booking) -> int:
+    """What other orders have sold of the booking, less what they have given back."""
+    return sum(
+        sold_in(session, one, booking)
+        for one in orders_of_booking(session, booking.city_id, booking.id)
+        if one.id != order.id and one.state in SOLD
+    )
 
 
 def settle_in(session: Session, order: Order, booking: Booking, *, back_minor: int, at: datetime) -> None:

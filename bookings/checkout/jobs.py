@@ -1,10 +1,11 @@
 """Handlers of messages about money and about bookings that money was paid for, and what the clock starts. All are safe to
 run twice."""
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from bookings.checkout.actions import (
@@ -25,6 +26,8 @@ from marketplace.jobs.messages import Message
 from marketplace.money import Money
 from marketplace.notifications.mail import send_mail
 from marketplace.payments.models import Payment, Refund
+
+log = logging.getLogger(__name__)
 
 
 def mail(session: Session, notice: Notice) -> None:
@@ -102,19 +105,33 @@ def sweep_orders(at: datetime | None = None) -> None:
     """End what nobody has paid in time, and let orders follow payments that nobody told of, in short transactions."""
     at = at or now()
     for city_id in city_ids():
-        expired = True
-        while expired:
-            with transaction() as session:
-                expired = expire_order(session, session.get_one(City, city_id), at=at)
+        try:
+            expire_orders(city_id, at)
+        except Exception:
+            log.exception("unpaid orders of a city did not end", extra={"city_id": city_id})
         for order_id in untold_orders(city_id):
-            with transaction() as session:
-                order = session.get_one(Order, (city_id, order_id))
-                payment = session.get_one(Payment, (city_id, order.payment_id))
-                follow_payment(session, order, payment, at=at)
+            try:
+                follow_untold(city_id, order_id, at)
+            except Exception:
+                log.exception("an order could not follow its payment", extra={"order_id": order_id})
+
+
+def expire_orders(city_id: int, at: datetime) -> None:
+    expired = True
+    while expired:
+        with transaction() as session:
+            expired = expire_order(session, session.get_one(City, city_id), at=at)
+
+
+def follow_untold(city_id: int, order_id: int, at: datetime) -> None:
+    with transaction() as session:
+        order = session.get_one(Order, (city_id, order_id))
+        payment = session.get_one(Payment, (city_id, order.payment_id))
+        follow_payment(session, order, payment, at=at)
 
 
 def untold_orders(city_id: int) -> Sequence[int]:
-    """Orders that wait although their payment is there, or set aside already."""
+    """Orders that wait although their payment is there, or set aside already, or lost."""
     with transaction() as session:
         return session.scalars(
             select(Order.id)
@@ -122,8 +139,11 @@ def untold_orders(city_id: int) -> Sequence[int]:
             .where(
                 Order.city_id == city_id,
                 Order.state.in_(("open", "authorised")),
-                Payment.state.in_(("authorised", "paid")),
-                (Order.state == "open") | (Payment.state == "paid"),
+                or_(
+                    Payment.state == "paid",
+                    and_(Order.state == "open", Payment.state == "authorised"),
+                    and_(Order.state == "authorised", Payment.state.in_(("failed", "cancelled", "expired"))),
+                ),
             )
             .order_by(Order.id)
             .limit(500)

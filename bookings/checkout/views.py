@@ -96,6 +96,7 @@ def back(number: str) -> Page:
         payment = actions.payment_of(session, seen.order)
     problem = None
     if payment is not None and seen.order.state == "open":
+        limit(f"pay-back:{actor.city_id}:{actor.person_id}", times=30, per=timedelta(minutes=1))
         payment, problem = asked(payment)
         with transaction() as session:
             seen = order_for(session, actor, number)

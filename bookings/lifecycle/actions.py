@@ -784,9 +784,11 @@ def settle_replaced(session: Session, request: Booking, old: Booking, *, actor: 
         payment = old.payment
         move_to(session, old, "cancelled", at)
         old.kept_minor = 0
-        if payment in {"authorised", "paid"}:
-            # What has been paid for the old one counts for the new one; what that costs more or less is settled after.
-            request.way, request.payment, old.payment = old.way, payment, "not_needed"
+        has_come = payment in {"authorised", "paid"}
+        if has_come or old.way != "on_the_spot":
+            # What the old one's orders say counts for the new one; what that costs more or less is settled after.
+            request.way, old.payment = old.way, "not_needed"
+            request.payment = payment if has_come else request.payment
             publish(session, "booking.replaced", city_id=city.id, booking_id=old.id, by_id=request.id)
         audit(session, actor, "booking.replaced", "booking", old.id, by=request.reference)
     if both:

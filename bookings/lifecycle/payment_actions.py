@@ -111,6 +111,14 @@ def kept_came(session: Session, booking: Booking, *, at: datetime) -> None:
         session.flush()
 
 
+def nothing_came_back(session: Session, booking: Booking, *, at: datetime) -> None:
+    """All that was paid for a cancelled booking is kept: there is nothing to give back."""
+    locked_booking(session, booking)
+    if booking.state == "cancelled" and booking.payment == "refund_due":
+        booking.payment, booking.changed_at = "paid", at
+        session.flush()
+
+
 def owe_back(session: Session, booking: Booking, *, at: datetime) -> None:
     """Money came for a booking that has ended: it is owed back."""
     locked_booking(session, booking)
