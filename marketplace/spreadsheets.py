@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
+CSV = "text/csv; charset=utf-8"  # the media type of `csv_text`
 DANGEROUS = "=+-@\t\r"
 
 

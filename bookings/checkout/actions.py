@@ -421,13 +421,7 @@ def lose_payment(session: Session, order: Order, payment: Payment, *, at: dateti
     if order.payment_id != payment.id:
         return
     if order.state == "open" and payment.state == "failed":
-        publish(
-            session,
-            "order.payment_failed",
-            city_id=order.city_id,
-            order_id=order.id,
-            payment_id=payment.id,
-        )
+        say_failed(session, order, payment)
         return
     if order.state != "authorised":
         return
@@ -439,16 +433,14 @@ def lose_payment(session: Session, order: Order, payment: Payment, *, at: dateti
     order.payment_id = None
     if redraw(session, order, bookings):
         move_order(session, order, "open", at)
-        publish(
-            session,
-            "order.payment_failed",
-            city_id=order.city_id,
-            order_id=order.id,
-            payment_id=payment.id,
-        )
+        say_failed(session, order, payment)
     else:
         move_order(session, order, "cancelled", at)
     session.flush()
+
+
+def say_failed(session: Session, order: Order, payment: Payment) -> None:
+    publish(session, "order.payment_failed", city_id=order.city_id, order_id=order.id, payment_id=payment.id)
 
 
 def expire_order(session: Session, city: City, *, at: datetime) -> bool:

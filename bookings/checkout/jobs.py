@@ -16,9 +16,10 @@ from bookings.checkout.actions import (
     take_over,
 )
 from bookings.checkout.models import Order
-from bookings.checkout.notices import Notice, to_payer
+from bookings.checkout.notices import to_payer
 from bookings.checkout.queries import order_numbered, order_of_id, orders_of_booking, whole_order
 from bookings.lifecycle.models import Booking
+from bookings.lifecycle.notices import Notice
 from marketplace.cities.models import City
 from marketplace.clock import now
 from marketplace.db import transaction

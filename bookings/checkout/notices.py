@@ -1,28 +1,16 @@
 """Messages to the payer about an order: which mail, with what in it. The texts are the mail templates."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from bookings.checkout.models import Order, OrderLine
+from bookings.checkout.models import Order
 from bookings.checkout.queries import SeenOrder
-from bookings.checkout.rules import PlainLine, by_rate
-from marketplace.accounts.models import Person
+from bookings.checkout.rules import by_rate
+from bookings.lifecycle.notices import Notice
 from marketplace.cities.models import City
 from marketplace.money import Money
 
 TEMPLATES = "bookings/checkout/mail/"
-
-
-@dataclass(frozen=True)
-class Notice:
-    """One mail to one person; `key` names it for ever."""
-
-    person: Person
-    template: str
-    key: str
-    context: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -67,9 +55,7 @@ def facts_of(city: City, seen: SeenOrder) -> Facts:
         total=Money(order.total_minor, currency),
         vat=[
             (rate / 100, Money(vat, currency))
-            for rate, (_, vat) in sorted(
-                by_rate([sale(line) for line in seen.lines if line.kind == "sale"]).items()
-            )
+            for rate, (_, vat) in sorted(by_rate(line for line in seen.lines if line.kind == "sale").items())
             if vat
         ],
         refunded=Money(order.refunded_minor, currency),
@@ -77,10 +63,6 @@ def facts_of(city: City, seen: SeenOrder) -> Facts:
         payer=seen.organisation.name if seen.organisation is not None else seen.person.name,
         may_pay_until=order.expires_at.astimezone(city.zone) if order.expires_at is not None else None,
     )
-
-
-def sale(line: OrderLine) -> PlainLine:
-    return PlainLine(line.code, line.quantity, line.gross_minor, line.vat_minor, line.vat_basis_points)
 
 
 def to_payer(city: City, seen: SeenOrder, what: str, *, key: str = "", amount: Money | None = None) -> Notice:

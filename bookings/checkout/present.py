@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 from bookings.checkout.models import Order, OrderLine
-from bookings.checkout.notices import sale
 from bookings.checkout.queries import SeenOrder
 from bookings.checkout.rules import by_rate
 from bookings.lifecycle.pages import gettext, place_text, time_text
@@ -83,7 +82,7 @@ def tax_rows(lines: Sequence[OrderLine], currency: str) -> list[tuple[str, str, 
             format_money(Money(vat, currency)),
             format_money(Money(net + vat, currency)),
         )
-        for rate, (net, vat) in sorted(by_rate([sale(line) for line in lines]).items(), reverse=True)
+        for rate, (net, vat) in sorted(by_rate(lines).items(), reverse=True)
         if net or vat
     ]
 

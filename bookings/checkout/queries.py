@@ -2,22 +2,18 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bookings.checkout import policy
 from bookings.checkout.errors import OrderNotFound
 from bookings.checkout.models import Order, OrderLine
-from bookings.checkout.rules import CAME_TO_NOTHING
 from bookings.lifecycle.models import Booking
 from bookings.lifecycle.queries import normal_reference
 from marketplace.accounts.actor import Actor
 from marketplace.accounts.models import Organisation, Person
 from spaces.catalog.models import Space, Venue
-
-OWED = ("open", "authorised")
 
 
 @dataclass(frozen=True)
@@ -107,10 +103,6 @@ def locked_order(session: Session, order: Order) -> Order:
     return order
 
 
-def order_of_payment(session: Session, city_id: int, payment_id: int) -> Order | None:
-    return session.scalar(select(Order).where(Order.city_id == city_id, Order.payment_id == payment_id))
-
-
 def order_numbered(session: Session, city_id: int, number: str) -> Order | None:
     """The order that a payment's reference names."""
     return session.scalar(select(Order).where(Order.city_id == city_id, Order.number == number))
@@ -136,53 +128,3 @@ def orders_of_bookings(
         if order not in orders:
             orders.append(order)
     return found
-
-
-def orders_of_person(session: Session, actor: Actor, *, limit: int = 200) -> Sequence[Order]:
-    """The orders that the actor has made, and those of the organisations they book for; the latest first."""
-    own = [id_ for id_ in actor.roles if actor.may_book_for(id_)]
-    return session.scalars(
-        select(Order)
-        .where(
-            Order.city_id == actor.city_id,
-            or_(Order.person_id == actor.person_id, Order.organisation_id.in_(own)),
-        )
-        .order_by(Order.created_at.desc(), Order.id.desc())
-        .limit(limit)
-    ).all()
-
-
-def orders_of_payee(
-    session: Session,
-    city_id: int,
-    organisation_id: int | None,
-    since: datetime,
-    until: datetime,
-    *,
-    limit: int = 1000,
-) -> Sequence[Order]:
-    """What has been sold on behalf of a supplier (None: of the city) from `since` until `until`; the latest first."""
-    return session.scalars(
-        select(Order)
-        .where(
-            Order.city_id == city_id,
-            Order.payee_organisation_id.is_(None)
-            if organisation_id is None
-            else Order.payee_organisation_id == organisation_id,
-            Order.created_at >= since,
-            Order.created_at < until,
-            Order.state.not_in(sorted(CAME_TO_NOTHING)),
-        )
-        .order_by(Order.created_at.desc(), Order.id.desc())
-        .limit(limit)
-    ).all()
-
-
-def open_orders(
-    session: Session, city_id: int, *, since: datetime | None = None, limit: int = 200
-) -> Sequence[Order]:
-    """Orders that wait for money or for its capture, the earliest first."""
-    query = select(Order).where(Order.city_id == city_id, Order.state.in_(OWED))
-    if since is not None:
-        query = query.where(Order.created_at >= since)
-    return session.scalars(query.order_by(Order.created_at, Order.id).limit(limit)).all()

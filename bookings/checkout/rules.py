@@ -1,9 +1,9 @@
 """Pure decisions about orders: which state may follow which, what each line's tax is, what a change of price means."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from marketplace.money import Money
 
@@ -39,6 +39,17 @@ LINE_KINDS = ("sale", "refund", "kept_fee")
 
 # A page of a payment service is open for at least half an hour, so that no card is charged for what is over already.
 PAGE_OPEN = timedelta(minutes=31)
+
+
+class Summed(Protocol):
+    """A line that has its tax apart."""
+
+    @property
+    def net_minor(self) -> int: ...
+    @property
+    def vat_minor(self) -> int: ...
+    @property
+    def vat_basis_points(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -116,7 +127,7 @@ def shared(whole: int, parts: Sequence[int]) -> list[int]:
     return shares
 
 
-def by_rate(lines: Sequence[PlainLine]) -> dict[int, tuple[int, int]]:
+def by_rate(lines: Iterable[Summed]) -> dict[int, tuple[int, int]]:
     """(net, tax) in minor units for each rate."""
     found: dict[int, tuple[int, int]] = {}
     for line in lines:

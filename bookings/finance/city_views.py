@@ -21,7 +21,6 @@ from bookings.finance.city_queries import (
 from bookings.finance.errors import NotFailed
 from bookings.finance.forms import TermsForm, read_month
 from bookings.finance.income_present import month_name
-from bookings.finance.income_views import csv_file
 from bookings.finance.views import blueprint
 from bookings.invoices.queries import cost_objects
 from bookings.lifecycle.my_forms import page_number
@@ -31,8 +30,9 @@ from marketplace.clock import now
 from marketplace.db import transaction
 from marketplace.errors import Invalid
 from marketplace.payments.errors import PaymentOver, RefundTooLarge
-from marketplace.spreadsheets import csv_text
+from marketplace.spreadsheets import CSV, csv_text
 from marketplace.web.access import staff
+from marketplace.web.downloads import download
 from marketplace.web.i18n import gettext
 from marketplace.web.request import current_actor, current_city
 
@@ -125,7 +125,7 @@ def books_file() -> FlaskResponse:
         )
         for entry, line, party in lines
     ]
-    return csv_file(f"ledger-{here.slug}-{month:%Y-%m}.csv", csv_text(present.books_header(), cells))
+    return download(csv_text(present.books_header(), cells), CSV, f"ledger-{here.slug}-{month:%Y-%m}.csv")
 
 
 @blueprint.post("/desk/finance/refunds/<int:refund_id>/retry")

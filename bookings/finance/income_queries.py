@@ -99,9 +99,22 @@ def is_income() -> ColumnElement[bool]:
     )
 
 
+def income_of(city: City, owner_id: int, year: int) -> ColumnElement[bool]:
+    """Those lines, joined to their entries, of the year in the city's own calendar."""
+    span = year_span(city, year)
+    return and_(
+        LedgerLine.city_id == LedgerEntry.city_id,
+        LedgerLine.entry_id == LedgerEntry.id,
+        is_of_owner(city.id, owner_id),
+        is_income(),
+        LedgerEntry.currency == city.currency,
+        LedgerEntry.at >= span.start,
+        LedgerEntry.at < span.end,
+    )
+
+
 def income_by_month(session: Session, city: City, owner_id: int, year: int) -> list[MonthIncome]:
     """The months of the year in which anything was posted, in the city's own calendar."""
-    span = year_span(city, year)
     is_fee = LedgerLine.account == "city_fee"
     # The tax of a supplier's sale is not the city's: the entry only tells of it.
     told = case(
@@ -116,16 +129,7 @@ def income_by_month(session: Session, city: City, owner_id: int, year: int) -> l
             ).label("vat"),
             func.coalesce(-func.sum(LedgerLine.amount_minor).filter(is_fee), 0).label("fee"),
         )
-        .join(
-            LedgerLine, (LedgerLine.city_id == LedgerEntry.city_id) & (LedgerLine.entry_id == LedgerEntry.id)
-        )
-        .where(
-            is_of_owner(city.id, owner_id),
-            is_income(),
-            LedgerEntry.currency == city.currency,
-            LedgerEntry.at >= span.start,
-            LedgerEntry.at < span.end,
-        )
+        .where(income_of(city, owner_id, year))
         .group_by(LedgerEntry.city_id, LedgerEntry.id)
         .subquery()
     )
@@ -142,7 +146,6 @@ def income_by_month(session: Session, city: City, owner_id: int, year: int) -> l
 
 def income_lines(session: Session, city: City, owner_id: int, year: int) -> list[IncomeLine]:
     """The same, line by line in the order of the ledger; at most MOST_LINES."""
-    span = year_span(city, year)
     rows = session.execute(
         select(
             LedgerEntry.at,
@@ -152,16 +155,7 @@ def income_lines(session: Session, city: City, owner_id: int, year: int) -> list
             LedgerLine.vat_basis_points,
             LedgerLine.amount_minor,
         )
-        .join(
-            LedgerLine, (LedgerLine.city_id == LedgerEntry.city_id) & (LedgerLine.entry_id == LedgerEntry.id)
-        )
-        .where(
-            is_of_owner(city.id, owner_id),
-            is_income(),
-            LedgerEntry.currency == city.currency,
-            LedgerEntry.at >= span.start,
-            LedgerEntry.at < span.end,
-        )
+        .where(income_of(city, owner_id, year))
         .order_by(LedgerEntry.id, LedgerLine.position)
         .limit(MOST_LINES)
     )

@@ -33,8 +33,9 @@ from marketplace.payments.gateway import GatewayDown, GatewayRefused, card_payme
 from marketplace.payments.models import Payee
 from marketplace.payments.payee_actions import start_onboarding
 from marketplace.payments.policy import CITY_KINDS
-from marketplace.spreadsheets import csv_text
+from marketplace.spreadsheets import CSV, csv_text
 from marketplace.web.access import signed_in
+from marketplace.web.downloads import download
 from marketplace.web.i18n import gettext
 from marketplace.web.limits import limit
 from marketplace.web.request import current_actor, current_city
@@ -118,19 +119,8 @@ def income_file() -> FlaskResponse:
     with transaction() as session:
         supplier = named_supplier(session)
         lines = income_lines(session, city, supplier.id, year)
-    return csv_file(
-        f"income-{supplier.id}-{year}.csv",
-        csv_text(present.income_header(), [present.income_cells(one, city) for one in lines]),
-    )
-
-
-def csv_file(name: str, text: str) -> FlaskResponse:
-    """The text as a file that the browser keeps."""
-    return FlaskResponse(
-        text,
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    text = csv_text(present.income_header(), [present.income_cells(one, city) for one in lines])
+    return download(text, CSV, f"income-{supplier.id}-{year}.csv")
 
 
 @blueprint.get("/desk/income/account")

@@ -224,11 +224,6 @@ def terms_of(session: Session, city_id: int, organisation_id: int) -> InvoiceTer
     return session.get(InvoiceTerms, (city_id, organisation_id))
 
 
-def may_be_invoiced(session: Session, city_id: int, organisation_id: int) -> bool:
-    """Whether the organisation has said where its invoices go, so that it may pay by invoice."""
-    return terms_of(session, city_id, organisation_id) is not None
-
-
 def seller_of(session: Session, city_id: int, organisation_id: int | None) -> InvoiceSeller | None:
     """In whose name is invoiced what is sold for a supplier (None: for the city)."""
     return session.scalar(

@@ -6,23 +6,13 @@ Amounts are whole minor units; rates are hundredths of a per cent.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Protocol
+
+from bookings.checkout.rules import Summed, by_rate
 
 KINDS = ("invoice", "credit_note")
 STATES = ("sent", "paid", "overdue", "credited")
 RHYTHMS = ("at_once", "monthly")
 WEIGHTS = (7, 3, 1)
-
-
-class Summed(Protocol):
-    """A line that has its tax apart."""
-
-    @property
-    def net_minor(self) -> int: ...
-    @property
-    def vat_minor(self) -> int: ...
-    @property
-    def vat_basis_points(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -124,11 +114,7 @@ def due_date(issued_on: date, days: int, *, is_holiday: Callable[[date], bool]) 
 
 def sums_by_rate(lines: Iterable[Summed]) -> list[RateSum]:
     """The tax of each rate, the highest first; together exactly what the lines come to."""
-    found: dict[int, tuple[int, int]] = {}
-    for line in lines:
-        net, vat = found.get(line.vat_basis_points, (0, 0))
-        found[line.vat_basis_points] = net + line.net_minor, vat + line.vat_minor
-    return [RateSum(rate, *found[rate]) for rate in sorted(found, reverse=True)]
+    return [RateSum(rate, *sums) for rate, sums in sorted(by_rate(lines).items(), reverse=True)]
 
 
 def total_of(lines: Iterable[Summed]) -> Amounts:

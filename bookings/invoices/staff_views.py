@@ -15,7 +15,7 @@ from bookings.invoices.forms import CostForm, CreditForm, PaymentForm, SellerFor
 from bookings.invoices.models import Invoice
 from bookings.invoices.queries import SeenInvoice, places
 from bookings.invoices.settings_actions import save_cost_object, save_seller
-from bookings.invoices.views import Page, blueprint, download, invoice_page
+from bookings.invoices.views import Page, blueprint, invoice_page
 from bookings.lifecycle.pages import gettext
 from marketplace.accounts.forms import typed
 from marketplace.accounts.models import Organisation
@@ -23,7 +23,9 @@ from marketplace.clock import now
 from marketplace.db import transaction
 from marketplace.errors import FieldError, Invalid
 from marketplace.money import Money
+from marketplace.spreadsheets import CSV
 from marketplace.web.access import staff
+from marketplace.web.downloads import download
 from marketplace.web.i18n import LANGUAGES, reader_language
 from marketplace.web.problems import field_message
 from marketplace.web.request import current_actor, current_city
@@ -85,7 +87,7 @@ def books() -> Response:
     with transaction() as session:
         rows = queries.lines_for_books(session, actor, read_filter(request.args))
         numbers = queries.numbers_of(session, actor.city_id, {one.credits_id for one, _ in rows})
-    return download(csv_of(rows, numbers), "text/csv; charset=utf-8", "invoices.csv")
+    return download(csv_of(rows, numbers), CSV, "invoices.csv")
 
 
 @blueprint.route("/desk/invoices/<int:invoice_id>/payments", methods=["GET", "POST"])

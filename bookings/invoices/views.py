@@ -16,6 +16,7 @@ from marketplace.clock import now
 from marketplace.db import transaction
 from marketplace.money import Money
 from marketplace.web.access import signed_in
+from marketplace.web.downloads import download
 from marketplace.web.i18n import reader_language
 from marketplace.web.limits import limit
 from marketplace.web.request import current_actor, current_city, page_blueprint
@@ -119,15 +120,6 @@ def seen_file(invoice_id: int) -> SeenInvoice:
     limit(f"invoice-file:{actor.city_id}:{actor.person_id}", times=FILES_PER_HOUR, per=timedelta(hours=1))
     with transaction() as session:
         return queries.invoice_for(session, actor, invoice_id)
-
-
-def download(content: bytes, kind: str, name: str) -> Response:
-    """A file that no cache keeps."""
-    return Response(
-        content,
-        content_type=kind,
-        headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
-    )
 
 
 @blueprint.get("/invoices/<int:invoice_id>/invoice.pdf")

@@ -6,7 +6,6 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from marketplace.payments.models import (
-    Dispute,
     LedgerEntry,
     LedgerLine,
     Payee,
@@ -39,15 +38,6 @@ def refunds_of(session: Session, city_id: int, payment_ids: Collection[int]) -> 
         select(Refund)
         .where(Refund.city_id == city_id, Refund.payment_id.in_(payment_ids))
         .order_by(Refund.id)
-    ).all()
-
-
-def disputes_of(session: Session, city_id: int) -> Sequence[Dispute]:
-    """The city's disputes, newest first."""
-    return session.scalars(
-        select(Dispute)
-        .where(Dispute.city_id == city_id)
-        .order_by(Dispute.opened_at.desc(), Dispute.id.desc())
     ).all()
 
 

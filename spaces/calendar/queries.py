@@ -46,17 +46,18 @@ def lanes_of(unit_id: str) -> str:
     return f"int8range({unit_id} * {MAX_LANES}, {unit_id} * {MAX_LANES} + {MAX_LANES - 1}, '[]')"
 
 
-# Who has what of these units in a window: one probe of the exclusion constraint's own index for each unit.
-TAKEN = text(f"""
-    SELECT unit_id, c.holder_id, c.lane, c.part, c.starts, c.ends
-    FROM unnest(:unit_ids) AS wanted(unit_id), LATERAL (
+# Who has what of `wanted` units in a window: one probe of the exclusion constraint's own index for each unit.
+CLAIMS = f"""LATERAL (
         SELECT holder_id, lane, part, lower(during) AS starts, upper(during) AS ends
         FROM claim
         WHERE {UNIT_AND_LANE}
               && {lanes_of("wanted.unit_id")}
           AND during && tstzrange(:start, :end)
         OFFSET 0
-    ) c
+    ) c"""
+TAKEN = text(f"""
+    SELECT unit_id, c.holder_id, c.lane, c.part, c.starts, c.ends
+    FROM unnest(:unit_ids) AS wanted(unit_id), {CLAIMS}
 """).bindparams(bindparam("unit_ids", type_=ARRAY(BigInteger)))
 
 
@@ -77,14 +78,7 @@ CALENDARS = (
     WHERE o.city_id = :city_id AND o.month = ANY(:months) AND o.space_id = ANY(:space_ids)
     UNION ALL
     SELECT 'claim', c.holder_id, wanted.unit_id, c.lane, c.part, c.starts, c.ends
-    FROM (SELECT unit_id FROM part UNION SELECT unnest(:unit_ids)) wanted, LATERAL (
-        SELECT holder_id, lane, part, lower(during) AS starts, upper(during) AS ends
-        FROM claim
-        WHERE {UNIT_AND_LANE}
-              && {lanes_of("wanted.unit_id")}
-          AND during && tstzrange(:start, :end)
-        OFFSET 0
-    ) c
+    FROM (SELECT unit_id FROM part UNION SELECT unnest(:unit_ids)) wanted, {CLAIMS}
 """)
     .bindparams(
         bindparam("space_ids", type_=ARRAY(BigInteger)),
