@@ -12,6 +12,7 @@ from flask_babel import gettext
 from bookings.desk.forms import read_number
 from bookings.desk.queue_queries import Wanted
 from bookings.lifecycle.forms import DeclineForm, plain_text, read_days
+from bookings.lifecycle.my_forms import typed_days
 from bookings.lifecycle.queries import normal_reference
 
 WHO_MAX = 100
@@ -72,7 +73,7 @@ class Asked:
             answered=references_of(args.getlist("answered"), most=MOST_AT_ONCE) if did in ANSWERS else (),
             missed=missed_of(args.getlist("missed")) if did in ANSWERS else (),
             ticks_all=args.get("tick", "") == "all",
-            typed={name: plain_text(args.get(name, ""))[:WHO_MAX] for name in ("first", "last")},
+            typed=typed_days(args),
             errors=errors,
         )
 

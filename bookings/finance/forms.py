@@ -1,7 +1,6 @@
 """The shape of the filters in the addresses of the pages of money."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -12,7 +11,7 @@ from bookings.checkout.rules import STATES
 from bookings.finance.my_queries import Wanted
 from bookings.finance.words import ACCOUNTS as ACCOUNT_TEXTS
 from bookings.lifecycle.forms import plain_text, read_days
-from bookings.lifecycle.my_forms import page_number, read_organisation
+from bookings.lifecycle.my_forms import AskedOf, page_number, read_organisation, typed_days
 from bookings.terms.rules import read_percent
 from marketplace.payments.rules import ACCOUNTS
 from marketplace.web.forms import Form
@@ -21,15 +20,8 @@ from spaces.pricing.ways import WAYS
 WORDS_MAX = 100
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What the address of My payments asks for. `typed` are the dates as they stand in the form, `errors` what is wrong
-    with them."""
-
-    wanted: Wanted
-    page: int = 1
-    typed: Mapping[str, str] = field(default_factory=dict)
-    errors: Mapping[str, str] = field(default_factory=dict)
+class Asked(AskedOf[Wanted]):
+    """What the address of My payments asks for."""
 
     @classmethod
     def read(cls, values: Mapping[str, str], *, organisations: Collection[int], today: date) -> "Asked":
@@ -43,31 +35,11 @@ class Asked:
             first=first,
             last=last,
         )
-        typed = {name: plain_text(values.get(name, ""))[:WORDS_MAX] for name in ("first", "last")}
-        return cls(wanted, page_number(values.get("page", "")), typed, errors)
-
-    @property
-    def is_filtered(self) -> bool:
-        return not self.wanted.is_all or bool(self.errors)
-
-    @property
-    def organisation(self) -> str:
-        id_ = self.wanted.organisation_id
-        return "" if id_ is None else str(id_) if id_ else "me"
+        return cls(wanted, page_number(values.get("page", "")), typed_days(values), errors)
 
     def args(self, **other: Any) -> dict[str, Any]:
         """The arguments of an address with these filters."""
-        wanted = self.wanted
-        values: dict[str, Any] = {
-            "organisation": self.organisation,
-            "state": wanted.state,
-            "way": wanted.way,
-            "first": wanted.first.isoformat() if wanted.first else None,
-            "last": wanted.last.isoformat() if wanted.last else None,
-            "page": self.page if self.page > 1 else None,
-            **other,
-        }
-        return {name: value for name, value in values.items() if value}
+        return self.address({"state": self.wanted.state, "way": self.wanted.way}, other)
 
 
 def read_month(text: str, *, today: date) -> date | None:
